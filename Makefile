@@ -1,0 +1,60 @@
+# Every command of the project. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
+
+.PHONY: help deps deps-check build release image test test-unit test-integration test-e2e check format \
+        demo demo-down manifests clean
+
+help: ## What there is to run
+	@grep -E '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+deps: ## Install what building and testing need from Debian
+	@scripts/install-deps.sh build cluster
+
+deps-check:
+	@scripts/install-deps.sh check
+
+build: deps ## Build programs and tests (build/dev)
+	@cmake --preset dev > build/cmake.log 2>&1 || { mkdir -p build; cmake --preset dev; }
+	@cmake --build --preset dev
+
+release: deps ## Build the three programs optimized (build/release)
+	@cmake --preset release
+	@cmake --build --preset release
+
+image: release ## Build the image as build/image.tar (shm-operator:dev)
+	@deploy/image/build.sh build/image.tar
+
+test: ## Dependencies, build, unit, integration on a real API server, end to end with a real kubelet
+	@scripts/test.sh unit integration e2e
+
+test-unit: ## Unit tests alone
+	@scripts/test.sh unit
+
+test-integration: ## Integration tests alone, each on an API server of its own
+	@scripts/test.sh integration
+
+test-e2e: ## End-to-end tests alone, on a real node
+	@scripts/test.sh e2e
+
+check: deps deps-check ## Format, lint, rooms, generated files, charts and manifests
+	@scripts/check.sh
+
+format: ## Format the C++ sources in place
+	@git ls-files '*.cc' '*.h' | xargs clang-format -i
+
+manifests: ## Write deploy/install.yaml and the chart's CRDs anew
+	@scripts/render-manifests.sh
+
+demo: ## From a fresh machine to a pod with a sized /dev/shm
+	@scripts/demo.sh
+
+demo-down: ## End what `make demo` started
+	@tests/cluster/down
+
+clean: ## Remove build/
+	@rm -rf build

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Everything that can be told from the sources alone, or by rendering them. Prints one line a check.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+failed=0
+check() {
+  local name=$1 output
+  shift
+  if output=$("$@" 2>&1); then
+    echo "ok    $name"
+  else
+    echo "FAIL  $name"
+    printf '%s\n' "$output" | sed 's/^/      /' | tail -40
+    failed=$((failed + 1))
+  fi
+}
+
+format() { git ls-files '*.cc' '*.h' | xargs clang-format --dry-run --Werror; }
+shell() { git ls-files '*.sh' '.ci/run' 'tests/cluster/*' | xargs grep -lE '^#!.*(ba)?sh|shellcheck shell' | xargs shellcheck -x; }
+python() { git ls-files '*.py' | xargs python3 -m py_compile; }
+charts() {
+  PATH=$(tests/cluster/build.sh helm):$PATH
+  helm lint --strict charts/shm-operator
+}
+yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/data/' | xargs yamllint -s -c .yamllint; }
+one_version() { [ "$(cat VERSION)" = "$(sed -n 's/^version: //p' charts/shm-operator/Chart.yaml)" ]; }
+# Uncompiled files are seen by nobody: the header of each room must stand on its own.
+tidy() {
+  cmake --preset dev >/dev/null
+  git ls-files 'core/*.cc' | xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build/dev
+}
+
+check "format (clang-format)" format
+check "rooms include only downwards" python3 scripts/check_rooms.py
+check "shell scripts (shellcheck)" shell
+check "python scripts compile" python
+check "yaml (yamllint)" yaml
+check "version is one" one_version
+check "generated manifests are up to date" scripts/render-manifests.sh --check
+check "chart (helm lint)" charts
+check "core (clang-tidy)" tidy
+[ "$failed" -eq 0 ] && echo "all checks passed" || { echo "$failed checks failed"; exit 1; }

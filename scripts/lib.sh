@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# What the demo and the end-to-end tests share: from a clone to the operator on a test cluster.
+# Expects the repository's root as the working directory and, optionally, SHM_CLUSTER_DIR.
+
+namespace=shm-system
+
+say() { printf '\033[1m%s\033[0m\n' "$*"; }
+
+# Builds and starts the test cluster, and loads the image of this tree into it. Sets PATH and KUBECONFIG.
+start_test_cluster() {
+  PATH=$(tests/cluster/build.sh):$PATH || return 1
+  export SHM_CLUSTER_DIR=${SHM_CLUSTER_DIR:-$PWD/build/cluster}
+  export PATH KUBECONFIG=$SHM_CLUSTER_DIR/admin.kubeconfig
+  tests/cluster/up || return 1
+  make --no-print-directory image || return 1
+  tests/cluster/load-image build/image.tar
+}
+
+# Helm installs the chart with the local image, or upgrades what is there, and waits until it serves.
+install_operator() {
+  helm upgrade --install shm-operator charts/shm-operator \
+    --namespace "$namespace" --create-namespace \
+    --set image.repository=shm-operator --set image.tag=dev --set image.pullPolicy=Never \
+    --wait --timeout 3m "$@"
+}
+
+install_on_test_cluster() {
+  start_test_cluster && install_operator
+}

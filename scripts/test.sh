@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Runs tiers of tests (unit, integration, e2e) and closes with `N passed, N failed`, counted from
+# the test programs' own reports. Installs, builds and starts what a tier needs.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+
+passed=0
+failed=0
+
+# Runs one Catch2 program and adds its test cases to the totals. A program that ends without a
+# report (a crash, a sanitizer) counts as one failure.
+run_program() {
+  local program=$1 report
+  shift
+  report=build/reports/$(basename "$program").xml
+  mkdir -p build/reports
+  rm -f "$report"
+  echo "== $(basename "$program")"
+  "$program" --durations no "$@" -r xml -o "$report"
+  local code=$?
+  read -r p f < <(python3 scripts/count_tests.py "$report" "$code")
+  passed=$((passed + p))
+  failed=$((failed + f))
+  echo "   $p passed, $f failed"
+}
+
+run_script() {
+  echo "== $*"
+  if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+build_dev() {
+  make --no-print-directory build
+}
+
+unit() {
+  local program
+  for program in build/dev/bin/unit_*; do run_program "$program"; done
+  run_script python3 tests/checks/check_rooms_test.py
+}
+
+integration() {
+  PATH=$(tests/cluster/build.sh control-plane helm):$PATH || return 1
+  export PATH
+  run_program build/dev/bin/integration_tests
+}
+
+e2e() {
+  export SHM_CLUSTER_DIR=$PWD/build/e2e-cluster
+  trap 'tests/cluster/down >/dev/null' EXIT
+  install_on_test_cluster || return 1
+  run_program build/dev/bin/e2e_tests
+  run_script tests/cluster/down
+  trap - EXIT
+}
+
+build_dev || { failed=1; set --; }
+for tier in "$@"; do
+  "$tier" || { echo "$tier: could not be run"; failed=$((failed + 1)); }
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

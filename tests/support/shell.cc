@@ -1,0 +1,133 @@
+#include "tests/support/shell.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+namespace shm::test {
+namespace {
+
+std::string Quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+int ExitCode(int wait_status) {
+  return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+}  // namespace
+
+ShellResult Shell(const std::string& command, const std::string& input) {
+  TempDir dir;
+  const std::string input_path = dir.path() + "/input";
+  std::ofstream(input_path) << input;
+  const std::string line = "cd " + Quoted(SHM_SOURCE_DIR) + " && bash -c " + Quoted(command) +
+                           " < " + Quoted(input_path) + " 2>&1";
+  ShellResult result;
+  FILE* pipe = popen(line.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::array<char, 4096> buffer;
+  while (const size_t count = fread(buffer.data(), 1, buffer.size(), pipe)) {
+    result.output.append(buffer.data(), count);
+  }
+  result.exit_code = ExitCode(pclose(pipe));
+  return result;
+}
+
+std::string MustShell(const std::string& command, const std::string& input) {
+  ShellResult result = Shell(command, input);
+  INFO(command << "\n" << result.output);
+  REQUIRE(result.exit_code == 0);
+  return result.output;
+}
+
+bool Eventually(std::chrono::seconds deadline, const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return true;
+}
+
+ShellResult Kubectl::Try(const std::string& arguments, const std::string& input) const {
+  return Shell("kubectl --kubeconfig " + Quoted(kubeconfig_) + " " + arguments, input);
+}
+
+std::string Kubectl::Must(const std::string& arguments, const std::string& input) const {
+  return MustShell("kubectl --kubeconfig " + Quoted(kubeconfig_) + " " + arguments, input);
+}
+
+nlohmann::json Kubectl::Get(const std::string& arguments) const {
+  // Warnings of the client would spoil the JSON.
+  const ShellResult result = Try("get " + arguments + " -o json --ignore-not-found 2>/dev/null");
+  INFO(arguments << "\n" << result.output);
+  REQUIRE(result.exit_code == 0);
+  return result.output.empty() ? nlohmann::json() : nlohmann::json::parse(result.output);
+}
+
+Process::Process(std::vector<std::string> arguments, const std::string& log) : pid_(fork()) {
+  REQUIRE(pid_ >= 0);
+  if (pid_ > 0) return;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  dup2(fd, STDOUT_FILENO);
+  dup2(fd, STDERR_FILENO);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  execvp(argv[0], argv.data());
+  _exit(127);
+}
+
+Process::~Process() {
+  if (reaped_) return;
+  Signal(SIGKILL);
+  Wait();
+}
+
+void Process::Signal(int number) { kill(pid_, number); }
+
+int Process::Wait() {
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  reaped_ = true;
+  return ExitCode(status);
+}
+
+TempDir::TempDir() {
+  std::string pattern = "/tmp/shm-test-XXXXXX";
+  REQUIRE(mkdtemp(pattern.data()) != nullptr);
+  path_ = pattern;
+}
+
+TempDir::~TempDir() {
+  [[maybe_unused]] const int ignored = system(("rm -rf " + Quoted(path_)).c_str());
+}
+
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0);
+  REQUIRE(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+}  // namespace shm::test
