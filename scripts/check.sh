@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that can be told from the sources alone, or by rendering them. Prints one line a check.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 failed=0
 check() {
@@ -40,4 +40,8 @@ check "version is one" one_version
 check "generated manifests are up to date" scripts/render-manifests.sh --check
 check "chart (helm lint)" charts
 check "core (clang-tidy)" tidy
-[ "$failed" -eq 0 ] && echo "all checks passed" || { echo "$failed checks failed"; exit 1; }
+if [ "$failed" -gt 0 ]; then
+  echo "$failed checks failed"
+  exit 1
+fi
+echo "all checks passed"

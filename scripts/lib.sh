@@ -21,7 +21,7 @@ install_operator() {
   helm upgrade --install shm-operator charts/shm-operator \
     --namespace "$namespace" --create-namespace \
     --set image.repository=shm-operator --set image.tag=dev --set image.pullPolicy=Never \
-    --wait --timeout 3m "$@"
+    --wait --timeout 3m
 }
 
 install_on_test_cluster() {

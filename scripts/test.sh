@@ -2,7 +2,7 @@
 # Runs tiers of tests (unit, integration, e2e) and closes with `N passed, N failed`, counted from
 # the test programs' own reports. Installs, builds and starts what a tier needs.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
