@@ -1,0 +1,283 @@
+// From `kubectl apply` to `df -h /dev/shm`, on a real kubelet. scripts/test.sh brings up the node,
+// the image and the chart, and sets KUBECONFIG.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <iostream>
+
+#include "tests/support/shell.h"
+
+namespace shm::test {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+constexpr const char* kKind = "inferenceservices.shm-operator.dev";
+constexpr const char* kOperatorNamespace = "shm-system";
+
+const Kubectl& Cluster() {
+  static const Kubectl kubectl(std::getenv("KUBECONFIG") ? std::getenv("KUBECONFIG") : "");
+  return kubectl;
+}
+
+void Say(const std::string& line) { std::cerr << "   " << line << "\n"; }
+
+// A namespace of its own a test, gone when the test is.
+class Namespace {
+ public:
+  explicit Namespace(std::string name, bool enabled = false) : name_(std::move(name)) {
+    Cluster().Must("create namespace " + name_);
+    if (enabled) Cluster().Must("label namespace " + name_ + " shm-operator.dev/injection=enabled");
+    // A pod needs its namespace's service account, which a controller makes.
+    REQUIRE(Eventually(seconds(30), [this] {
+      return !Cluster().Get("-n " + name_ + " serviceaccount default").is_null();
+    }));
+  }
+  ~Namespace() { Cluster().Try("delete namespace " + name_ + " --wait=true --timeout=90s"); }
+  std::string operator()(const std::string& arguments) const {
+    return "-n " + name_ + " " + arguments;
+  }
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+json Engine() {
+  return {{"name", "engine"},
+          {"image", "local/busybox:1"},
+          {"imagePullPolicy", "Never"},
+          {"command", {"sleep", "1000000"}}};
+}
+
+json PodSpec() {
+  return {{"terminationGracePeriodSeconds", 0}, {"containers", json::array({Engine()})}};
+}
+
+json Service(const std::string& name, json spec) {
+  if (!spec.contains("selector")) spec["template"]["spec"] = PodSpec();
+  return {{"apiVersion", "shm-operator.dev/v1alpha1"},
+          {"kind", "InferenceService"},
+          {"metadata", {{"name", name}}},
+          {"spec", std::move(spec)}};
+}
+
+std::string Condition(const json& object, const std::string& type, const std::string& field) {
+  for (const json& condition : object.value("/status/conditions"_json_pointer, json::array())) {
+    if (condition.value("type", "") == type) return condition.value(field, "");
+  }
+  return "";
+}
+
+// The one running, ready pod that `selector` matches, or null.
+json ReadyPod(const Namespace& ns, const std::string& selector) {
+  const json pods = Cluster().Get(ns("pods -l " + selector));
+  json ready;
+  for (const json& pod : pods.value("items", json::array())) {
+    if (pod["metadata"].contains("deletionTimestamp")) continue;
+    if (Condition(pod, "Ready", "status") == "True") ready = pod;
+  }
+  return ready;
+}
+
+json WaitForPod(const Namespace& ns, const std::string& selector) {
+  json pod;
+  const bool ready =
+      Eventually(seconds(120), [&] { return !(pod = ReadyPod(ns, selector)).is_null(); });
+  INFO(Cluster().Try(ns("get pods,events,shmisvc -o wide")).output);
+  REQUIRE(ready);
+  return pod;
+}
+
+std::string ShmSize(const Namespace& ns, const json& pod) {
+  const std::string output =
+      Cluster().Must(ns("exec " + pod["metadata"]["name"].get<std::string>() +
+                        " -- df -h /dev/shm | awk 'NR==2{print $2}'"));
+  return output.substr(0, output.find('\n'));
+}
+
+void RequireGpus(const json& pod, const std::string& count) {
+  const json& resources = pod["spec"]["containers"][0]["resources"];
+  REQUIRE(resources["requests"].value("nvidia.com/gpu", "") == count);
+  REQUIRE(resources["limits"].value("nvidia.com/gpu", "") == count);
+}
+
+std::string Of(const std::string& name) { return "shm-operator.dev/service=" + name; }
+
+}  // namespace
+
+TEST_CASE("a plain pod has 64.0M of shared memory") {
+  Namespace ns("e2e-plain");
+  Cluster().Must(ns("apply -f -"),
+                 json({{"apiVersion", "v1"},
+                       {"kind", "Pod"},
+                       {"metadata", {{"name", "plain"}, {"labels", {{"app", "plain"}}}}},
+                       {"spec", PodSpec()}})
+                     .dump());
+  const std::string size = ShmSize(ns, WaitForPod(ns, "app=plain"));
+  Say("plain pod: df -h /dev/shm says " + size);
+  REQUIRE(size == "64.0M");
+}
+
+TEST_CASE("an InferenceService yields a pod with a GiB a GPU, and its GPUs") {
+  Namespace ns("e2e-template");
+  for (const auto& [degree, expected] : {std::pair{2, "2.0G"}, std::pair{4, "4.0G"}}) {
+    const std::string name = "tp" + std::to_string(degree);
+    Cluster().Must(ns("apply -f -"), Service(name, {{"tensorParallelSize", degree}}).dump());
+    const json pod = WaitForPod(ns, Of(name));
+    const std::string size = ShmSize(ns, pod);
+    Say("TP=" + std::to_string(degree) + ": df -h /dev/shm says " + size);
+    REQUIRE(size == expected);
+    RequireGpus(pod, std::to_string(degree));
+  }
+}
+
+TEST_CASE("a Deployment that an InferenceService selects is sized, and gets its GPUs") {
+  Namespace ns("e2e-selector", /*enabled=*/true);
+  Cluster().Must(ns("apply -f -"),
+                 Service("selected", {{"tensorParallelSize", 2},
+                                      {"gpuCount", 2},
+                                      {"selector", {{"matchLabels", {{"app", "engine"}}}}}})
+                     .dump());
+  REQUIRE(Eventually(seconds(30), [&] {
+    return Condition(Cluster().Get(ns(std::string(kKind) + " selected")), "Ready", "reason") ==
+           "NoPods";
+  }));
+  Cluster().Must(
+      ns("apply -f -"),
+      json({{"apiVersion", "apps/v1"},
+            {"kind", "Deployment"},
+            {"metadata", {{"name", "engine"}}},
+            {"spec",
+             {{"selector", {{"matchLabels", {{"app", "engine"}}}}},
+              {"template",
+               {{"metadata", {{"labels", {{"app", "engine"}}}}}, {"spec", PodSpec()}}}}}})
+          .dump());
+  const json pod = WaitForPod(ns, "app=engine");
+  const std::string size = ShmSize(ns, pod);
+  Say("selected Deployment: df -h /dev/shm says " + size);
+  REQUIRE(size == "2.0G");
+  RequireGpus(pod, "2");
+}
+
+TEST_CASE("a changed TP rolls the pods, and deleting takes the children along") {
+  Namespace ns("e2e-change");
+  Cluster().Must(ns("apply -f -"), Service("live", {{"tensorParallelSize", 2}}).dump());
+  REQUIRE(ShmSize(ns, WaitForPod(ns, Of("live"))) == "2.0G");
+
+  Cluster().Must(ns("patch " + std::string(kKind) +
+                    " live --type=merge -p '{\"spec\":{\"tensorParallelSize\":4}}'"));
+  json object;
+  const bool followed = Eventually(seconds(120), [&] {
+    object = Cluster().Get(ns(std::string(kKind) + " live"));
+    const json pod = ReadyPod(ns, Of("live"));
+    return object["status"].value("observedGeneration", 0) == object["metadata"]["generation"] &&
+           Condition(object, "Ready", "status") == "True" && !pod.is_null() &&
+           ShmSize(ns, pod) == "4.0G";
+  });
+  INFO(object.dump(2) << Cluster().Try(ns("get pods,events -o wide")).output);
+  REQUIRE(followed);
+  RequireGpus(ReadyPod(ns, Of("live")), "4");
+  REQUIRE(object["status"].value("gpusPerPod", 0) == 4);
+  Say("TP 2 -> 4 on the live object: df -h /dev/shm says 4.0G");
+
+  Cluster().Must(ns("delete " + std::string(kKind) + " live"));
+  REQUIRE(Eventually(seconds(60), [&] {
+    return Cluster().Get(ns("deployments,services,pods"))["items"].empty();
+  }));
+}
+
+TEST_CASE("a typo inside template.spec shows as TemplateInvalid with the API server's words") {
+  Namespace ns("e2e-typo");
+  json service = Service("typo", {{"tensorParallelSize", 2}});
+  service["spec"]["template"]["spec"]["containers"][0]["imagePullPolice"] = "Never";
+  Cluster().Must(ns("apply -f -"), service.dump());
+  json object;
+  REQUIRE(Eventually(seconds(30), [&] {
+    object = Cluster().Get(ns(std::string(kKind) + " typo"));
+    return Condition(object, "Ready", "reason") == "TemplateInvalid";
+  }));
+  REQUIRE(Condition(object, "Ready", "status") == "False");
+  REQUIRE_THAT(Condition(object, "Ready", "message"), Catch::Contains("imagePullPolice"));
+}
+
+TEST_CASE("both programs killed with -9: within 30 s a new pod is sized, and none starts unsized") {
+  Namespace ns("e2e-kill");
+  const std::string killed =
+      Cluster().Must("-n " + std::string(kOperatorNamespace) +
+                     " get pods -o jsonpath='{range "
+                     ".items[*]}{.status.containerStatuses[0].containerID}{\"\\n\"}{end}'");
+  const std::string programs = MustShell(
+      "for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $f 2>/dev/null | grep -qE "
+      "'^/usr/local/bin/shm-(operator|webhook) ' && basename $(dirname $f); done; true");
+  REQUIRE_FALSE(programs.empty());
+  const auto start = std::chrono::steady_clock::now();
+  MustShell("kill -9 " + [&] {
+    std::string pids = programs;
+    for (char& c : pids) c = c == '\n' ? ' ' : c;
+    return pids;
+  }());
+
+  // The kubelet starts them anew; until then a labelled pod is refused, never let through unsized.
+  Cluster().Must(ns("apply -f -"), Service("again", {{"tensorParallelSize", 2}}).dump());
+  json pod;
+  REQUIRE(Eventually(seconds(30), [&] {
+    const json pods = Cluster().Get(ns("pods -l " + Of("again")));
+    for (const json& found : pods.value("items", json::array())) {
+      CHECK(found["metadata"]["labels"].value("shm-operator.dev/injected", "") == "true");
+    }
+    return !(pod = ReadyPod(ns, Of("again"))).is_null();
+  }));
+  const auto took = std::chrono::duration_cast<seconds>(std::chrono::steady_clock::now() - start);
+  Say("killed with -9; a sized pod was ready after " + std::to_string(took.count()) + " s");
+  REQUIRE(ShmSize(ns, pod) == "2.0G");
+  RequireGpus(pod, "2");
+}
+
+// Last: it takes the operator away. Catch runs the cases of a file in their order.
+TEST_CASE(
+    "helm uninstall leaves CRDs and InferenceServices alone, and pods can be created all the "
+    "while") {
+  Namespace ns("e2e-uninstall", /*enabled=*/true);
+  Cluster().Must(ns("apply -f -"), Service("stays", {{"tensorParallelSize", 2}}).dump());
+  WaitForPod(ns, Of("stays"));
+
+  TempDir dir;
+  Process uninstall({"helm", "uninstall", "shm-operator", "-n", kOperatorNamespace, "--wait"},
+                    dir.path() + "/log");
+  int created = 0;
+  for (; created < 20; ++created) {
+    json pod = {{"apiVersion", "v1"},
+                {"kind", "Pod"},
+                {"metadata",
+                 {{"name", "during-" + std::to_string(created)},
+                  {"labels", {{"shm-operator.dev/service", "stays"}}}}},
+                {"spec", PodSpec()}};
+    const ShellResult result = Cluster().Try(ns("create -f -"), pod.dump());
+    INFO("pod " << created << ": " << result.output);
+    REQUIRE(result.exit_code == 0);
+  }
+  REQUIRE(uninstall.Wait() == 0);
+  Say("helm uninstall: " + std::to_string(created) + " pods created while it ran");
+
+  json left;
+  const bool clean = Eventually(seconds(60), [&] {
+    left = Cluster().Get("-n " + std::string(kOperatorNamespace) +
+                         " deployments,services,secrets,leases,pods");
+    json items = json::array();
+    for (const json& item : left["items"]) {
+      items.push_back(item["kind"].get<std::string>() + "/" +
+                      item["metadata"]["name"].get<std::string>());
+    }
+    left = items;
+    return items.empty() && Cluster().Get("mutatingwebhookconfigurations")["items"].empty();
+  });
+  INFO(left.dump());
+  REQUIRE(clean);
+  REQUIRE_FALSE(Cluster().Get("crd " + std::string(kKind)).is_null());
+  REQUIRE_FALSE(Cluster().Get(ns(std::string(kKind) + " stays")).is_null());
+}
+
+}  // namespace shm::test

@@ -1,0 +1,190 @@
+// What the operator makes of InferenceServices, on a real API server. No controller of Kubernetes
+// runs here, so Deployments have no pods: those are the business of the end-to-end tests.
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "tests/integration/installation.h"
+
+namespace shm::test {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+constexpr const char* kKind = "inferenceservices.shm-operator.dev";
+
+json Template(int degree) {
+  return {{"tensorParallelSize", degree},
+          {"template",
+           {{"spec",
+             {{"containers", json::array({{{"name", "engine"}, {"image", "example/engine"}}})}}}}}};
+}
+
+void Apply(const std::string& ns, const std::string& name, const json& spec) {
+  Cluster().Must("-n " + ns + " apply --server-side -f -",
+                 json({{"apiVersion", "shm-operator.dev/v1alpha1"},
+                       {"kind", "InferenceService"},
+                       {"metadata", {{"name", name}}},
+                       {"spec", spec}})
+                     .dump());
+}
+
+json Get(const std::string& ns, const std::string& what) {
+  return Cluster().Get("-n " + ns + " " + what);
+}
+
+std::string Condition(const json& object, const std::string& type, const std::string& field) {
+  for (const json& condition : object.value("/status/conditions"_json_pointer, json::array())) {
+    if (condition.value("type", "") == type) return condition.value(field, "");
+  }
+  return "";
+}
+
+std::string ReadyReason(const std::string& ns, const std::string& name) {
+  return Condition(Get(ns, std::string(kKind) + " " + name), "Ready", "reason");
+}
+
+json WaitForDeployment(const std::string& ns, const std::string& name) {
+  json deployment;
+  const bool there = Eventually(
+      seconds(15), [&] { return !(deployment = Get(ns, "deployment " + name)).is_null(); });
+  INFO(Installation::Get().Logs());
+  REQUIRE(there);
+  return deployment;
+}
+
+json PodAnnotations(const json& deployment) {
+  return deployment["spec"]["template"]["metadata"].value("annotations", json::object());
+}
+
+}  // namespace
+
+TEST_CASE("a template becomes a Deployment and a Service that it owns, stamped with its numbers") {
+  Installation::Get();
+  const std::string ns = NewNamespace("children");
+  Apply(ns, "qwen", Template(2));
+  const json deployment = WaitForDeployment(ns, "qwen");
+  INFO(deployment.dump(2));
+  CHECK(deployment["metadata"]["ownerReferences"][0]["name"] == "qwen");
+  CHECK(deployment["metadata"]["ownerReferences"][0]["controller"] == true);
+  CHECK(deployment["spec"]["template"]["metadata"]["labels"]["shm-operator.dev/service"] == "qwen");
+  CHECK(PodAnnotations(deployment)["shm-operator.dev/shm-size"] == "2Gi");
+  CHECK(PodAnnotations(deployment)["shm-operator.dev/gpu-count"] == "2");
+  CHECK(deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == 0);
+  json service;
+  REQUIRE(Eventually(seconds(10), [&] { return !(service = Get(ns, "service qwen")).is_null(); }));
+  CHECK(service["metadata"]["ownerReferences"][0]["name"] == "qwen");
+  CHECK(service["spec"]["ports"][0]["name"] == "http");
+  CHECK(service["spec"]["ports"][0]["port"] == 8000);
+}
+
+TEST_CASE("a changed TP is stamped anew, and the status follows the generation") {
+  Installation::Get();
+  const std::string ns = NewNamespace("changed");
+  Apply(ns, "qwen", Template(2));
+  WaitForDeployment(ns, "qwen");
+  Apply(ns, "qwen", Template(4));
+  CHECK(Eventually(seconds(10), [&] {
+    return PodAnnotations(Get(ns, "deployment qwen")).value("shm-operator.dev/shm-size", "") ==
+           "4Gi";
+  }));
+  CHECK(Eventually(seconds(10), [&] {
+    const json object = Get(ns, std::string(kKind) + " qwen");
+    return object.contains("status") &&
+           object["status"]["observedGeneration"] == object["metadata"]["generation"] &&
+           object["status"]["sharedMemory"]["size"] == "4Gi";
+  }));
+}
+
+TEST_CASE("a typo inside template.spec is TemplateInvalid, and mending it heals") {
+  Installation::Get();
+  const std::string ns = NewNamespace("typo");
+  json spec = Template(2);
+  spec["template"]["spec"]["containers"][0]["imagePullPolice"] = "Never";
+  Apply(ns, "typo", spec);
+  CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "typo") == "TemplateInvalid"; }));
+  CHECK_THAT(Condition(Get(ns, std::string(kKind) + " typo"), "Ready", "message"),
+             Catch::Contains("imagePullPolice"));
+  Apply(ns, "typo", Template(2));
+  WaitForDeployment(ns, "typo");
+  CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "typo") == "Progressing"; }));
+}
+
+TEST_CASE("drift of a child is repaired") {
+  Installation::Get();
+  const std::string ns = NewNamespace("drift");
+  Apply(ns, "qwen", Template(2));
+  WaitForDeployment(ns, "qwen");
+  Cluster().Must("-n " + ns +
+                 R"( patch deployment qwen --type=merge -p '{"spec":{"replicas":7}}')");
+  CHECK(
+      Eventually(seconds(10), [&] { return Get(ns, "deployment qwen")["spec"]["replicas"] == 1; }));
+  Cluster().Must("-n " + ns + " delete deployment qwen");
+  WaitForDeployment(ns, "qwen");
+}
+
+TEST_CASE("a Deployment of that name which is not ours is left alone, and said") {
+  Installation::Get();
+  const std::string ns = NewNamespace("taken");
+  Cluster().Must("-n " + ns + " create deployment qwen --image=example/other");
+  const json before = Get(ns, "deployment qwen");
+  Apply(ns, "qwen", Template(2));
+  CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "qwen") == "NameTaken"; }));
+  CHECK(Get(ns, "deployment qwen")["spec"] == before["spec"]);
+}
+
+TEST_CASE("a selector in a namespace that is not enabled says which command enables it") {
+  Installation::Get();
+  const std::string ns = NewNamespace("closed");
+  Apply(ns, "sel", {{"tensorParallelSize", 2}, {"selector", {{"matchLabels", {{"app", "x"}}}}}});
+  CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "sel") == "NamespaceNotEnabled"; }));
+  CHECK_THAT(
+      Condition(Get(ns, std::string(kKind) + " sel"), "SharedMemoryReady", "message"),
+      Catch::Contains("kubectl label namespace " + ns + " shm-operator.dev/injection=enabled"));
+  Cluster().Must("label namespace " + ns + " shm-operator.dev/injection=enabled");
+  CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "sel") == "NoPods"; }));
+}
+
+TEST_CASE("killed with -9, the operator takes up its work where it stood") {
+  Installation& installation = Installation::Get();
+  const std::string ns = NewNamespace("killed");
+  Apply(ns, "before", Template(2));
+  WaitForDeployment(ns, "before");
+  installation.operator_process().Signal(SIGKILL);
+  installation.operator_process().Wait();
+  Apply(ns, "meanwhile", Template(4));
+  Apply(ns, "before", Template(8));
+  installation.StartOperator();
+  const bool caught_up = Eventually(seconds(30), [&] {
+    return PodAnnotations(Get(ns, "deployment meanwhile")).value("shm-operator.dev/shm-size", "") ==
+               "4Gi" &&
+           PodAnnotations(Get(ns, "deployment before")).value("shm-operator.dev/shm-size", "") ==
+               "8Gi";
+  });
+  INFO(installation.Logs());
+  CHECK(caught_up);
+}
+
+TEST_CASE("a quiet cluster sees no write but the lease") {
+  Installation::Get();
+  const std::string ns = NewNamespace("quiet");
+  Apply(ns, "qwen", Template(2));
+  WaitForDeployment(ns, "qwen");
+  REQUIRE(Eventually(seconds(10), [&] { return ReadyReason(ns, "qwen") == "Progressing"; }));
+  const auto versions = [&] {
+    return Cluster().Must(
+        "get shmisvc,deployments,services,secrets,mutatingwebhookconfigurations -A -o "
+        "jsonpath='{range .items[*]}{.metadata.uid}={.metadata.resourceVersion} {end}'");
+  };
+  // Quiet is a state to be reached, then to be kept for as long as the reconciler may take to wake.
+  std::string before;
+  REQUIRE(Eventually(seconds(20), [&] {
+    const std::string now = versions();
+    const bool same = now == before;
+    before = now;
+    return same;
+  }));
+  CHECK_FALSE(Eventually(seconds(5), [&] { return versions() != before; }));
+}
+
+}  // namespace shm::test
