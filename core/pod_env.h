@@ -1,0 +1,55 @@
+// A container's environment as the kubelet would make it from the pod's env list.
+//
+// Source of the rules: kubernetes/kubernetes third_party/forked/golang/expansion/expand.go and
+// pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables): of duplicate names the last wins, $(NAME)
+// in a value means an entry that stands before it, $$ stands for $, and a reference to a name that
+// is not there stays as it is written. Variables of the image, of envFrom and of Services are not
+// in the list and therefore not here.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/env_view.h"
+
+namespace shm {
+
+// Text after $(NAME) was replaced. `unknown` names the variables that could not be: those that come
+// from a valueFrom (directly or through another variable). `missing` names those that are not in
+// the list and so stay as written.
+struct ExpandedText {
+  std::string text;
+  std::vector<std::string> unknown;
+  std::vector<std::string> missing;
+};
+
+// Plain value; safe to share between threads while nobody writes it. Lookups are logarithmic, and
+// no value grows beyond kMaxValueBytes: a list that doubles itself entry by entry ends as unknown.
+class PodEnv {
+ public:
+  static constexpr std::size_t kMaxValueBytes = 64 * 1024;
+
+  PodEnv() = default;
+  explicit PodEnv(const std::vector<EnvVar>& env);
+
+  // In the list, with a value that can be told or not.
+  bool Has(std::string_view name) const { return values_.find(name) != values_.end(); }
+  // The value; nothing where the name is not in the list or its value cannot be told.
+  std::optional<std::string> Value(std::string_view name) const;
+  // In the list, but its value cannot be told.
+  bool IsUnknown(std::string_view name) const { return Has(name) && !Value(name); }
+
+  // What the kubelet makes of one entry of command or args.
+  ExpandedText Expand(std::string_view text) const;
+
+  // Sets a variable as a shell's assignment does; nothing: its value cannot be told.
+  void Set(std::string name, std::optional<std::string> value);
+
+ private:
+  std::map<std::string, std::optional<std::string>, std::less<>> values_;
+};
+
+}  // namespace shm
