@@ -1,0 +1,44 @@
+// Which inference engine a container runs, what its command line says of parallelism, and what the
+// engine itself takes from /dev/shm beside NCCL. The flags and figures are data with their sources:
+// core/engine_flags.h.
+//
+// All functions are pure and safe to call from any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/env_view.h"
+#include "core/inference_service.h"
+
+namespace shm {
+
+enum class Engine { kUnknown, kVllm, kSglang, kTensorRtLlm, kLmdeploy, kTgi, kRay };
+
+// The name a person uses: "vLLM", "SGLang", ...; "unknown engine" for kUnknown.
+std::string_view EngineName(Engine engine);
+
+struct EngineFacts {
+  Engine engine = Engine::kUnknown;
+  Degrees degrees;              // what the command line says, each 1 to 1024
+  std::int64_t need_bytes = 0;  // the engine's own, without NCCL; saturates at INT64_MAX
+  std::string need_words;  // its arithmetic, "vLLM 160 MiB + 240 MiB × 2 workers"; empty for 0
+  std::vector<std::string> warnings;  // what could not be read; whole sentences without a period
+};
+
+// Reads one container. `command`, `args` and `env` as the pod has them, before the kubelet's own
+// expansion. `gpus_of_container` (0 or more): its workers. `memory_limit`: of the container, in
+// bytes, for the share of it that Ray takes.
+//
+// A value that cannot be told from the pod (valueFrom, a variable that is not set, a command
+// substitution) or that is out of range is a warning and leaves its fact unset, never a guess. Of
+// repeated flags the last wins. Engines that nothing names are kUnknown; their flags are read with
+// the spellings that mean the same to every engine.
+EngineFacts ReadEngine(const std::vector<std::string>& command,
+                       const std::vector<std::string>& args, const std::vector<EnvVar>& env,
+                       int gpus_of_container, std::optional<std::int64_t> memory_limit);
+
+}  // namespace shm
