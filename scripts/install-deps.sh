@@ -29,7 +29,11 @@ PackagesOf() {
   esac
 }
 
-Installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+# Which of the packages are not installed, one a line.
+MissingOf() {
+  printf '%s\n' "$@" | sort -u |
+    comm -23 - <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null | sed -n 's/ installed$//p' | sort -u)
+}
 
 AsRoot() {
   if [ "$(id -u)" = 0 ]; then
@@ -57,20 +61,16 @@ command -v dpkg-query >/dev/null || {
   exit 1
 }
 
-missing=()
-for set in "$@"; do
-  packages=$(PackagesOf "$set")
-  for package in $packages; do
-    Installed "$package" || missing+=("$package")
-  done
-  [ "$set" != cluster ] || cluster=yes
-done
+packages=
+for set in "$@"; do packages+=" $(PackagesOf "$set")"; done
+# shellcheck disable=SC2086  # a list of words
+mapfile -t missing < <(MissingOf $packages)
 [ ${#missing[@]} = 0 ] || Install "${missing[@]}"
 
-if [ -n "${cluster:-}" ]; then
-  version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null) || version="no go in PATH"
-  printf '%s\n' go1.26 "$version" | sort -VC && [[ $version = go* ]] || {
+if [[ " $* " = *" cluster "* ]]; then
+  version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null) || version=none
+  if [[ $version != go* ]] || ! printf '%s\n' go1.26 "$version" | sort -VC; then
     echo "error: the test cluster is built with Go 1.26 or later, which Debian 12 does not have; found: $version" >&2
     exit 1
-  }
+  fi
 fi
