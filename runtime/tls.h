@@ -1,0 +1,55 @@
+// The certificate that a server presents, swappable while it serves.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace shm::runtime {
+
+// What is known of the pair in use.
+struct TlsPairInfo {
+  std::int64_t not_before = 0;  // unix seconds
+  std::int64_t not_after = 0;   // unix seconds
+  std::string sha256;           // of the leaf's DER, lower-case hex, 64 characters
+  friend bool operator==(const TlsPairInfo&, const TlsPairInfo&) = default;
+};
+
+// One shared SSL_CTX for all connections: TLS 1.2 and 1.3, AEAD suites with forward secrecy only,
+// no renegotiation, no compression. A handshake uses the context current when it starts;
+// connections that stand keep theirs. Thread-safe.
+class ServerTls {
+ public:
+  ServerTls() = default;
+  ServerTls(const ServerTls&) = delete;
+  ServerTls& operator=(const ServerTls&) = delete;
+
+  // Makes the pair the current one: PEM, the leaf first, then its intermediates. A pair that cannot
+  // be read or does not belong together is refused, and the one in use stays (trap C4). Setting the
+  // pair in use again changes nothing.
+  Result<void> SetPair(std::string_view certificate_pem, std::string_view key_pem);
+
+  // Client certificates must chain to one of these (PEM) from the next SetPair on; empty: none is
+  // asked for, which is the default.
+  void RequireClientAuthority(std::string authorities_pem);
+
+  // Null until a pair was set: handshakes are to be refused then.
+  std::shared_ptr<SSL_CTX> context() const;
+  std::optional<TlsPairInfo> info() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<SSL_CTX> context_;
+  std::optional<TlsPairInfo> info_;
+  std::string client_authorities_;
+  std::string pair_;  // what context_ was made from, to tell a change from a repetition
+};
+
+}  // namespace shm::runtime

@@ -1,0 +1,98 @@
+// A peer for the server's tests that may say anything: plain sockets, and TLS by OpenSSL, without
+// any HTTP library in between.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace shm::runtime::testing {
+
+class Peer {
+ public:
+  explicit Peer(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  }
+  ~Peer() {
+    ssl_.reset();
+    ::close(fd_);
+  }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  bool connected() const { return connected_; }
+
+  // Speaks TLS of at most `max_version` from here on; false where the server refuses.
+  bool StartTls(int max_version = TLS1_3_VERSION) {
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(
+        SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+    SSL_CTX_set_min_proto_version(context.get(), TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context.get(), max_version);
+    SSL_CTX_set_cipher_list(context.get(), "ALL:@SECLEVEL=0");
+    ssl_ = {SSL_new(context.get()), SSL_free};
+    SSL_set_fd(ssl_.get(), fd_);
+    const bool done = SSL_connect(ssl_.get()) == 1;
+    ERR_clear_error();
+    return done;
+  }
+
+  // The subject of the certificate that the server presented.
+  std::string ServerSubject() const {
+    X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+    if (certificate == nullptr) return "";
+    char text[256] = {};
+    X509_NAME_oneline(X509_get_subject_name(certificate), text, sizeof(text) - 1);
+    return text;
+  }
+
+  // False once the server has closed.
+  bool Send(std::string_view text) {
+    while (!text.empty()) {
+      const auto sent = ssl_ ? SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()))
+                             : ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+
+  // Everything until the server closes, or until the text ends with `end`. Gives up after 10 s.
+  std::string Receive(std::string_view end = "") {
+    std::string text;
+    char piece[4096];
+    while (end.empty() || !text.ends_with(end)) {
+      pollfd ready{fd_, POLLIN, 0};
+      if ((!ssl_ || SSL_pending(ssl_.get()) == 0) && ::poll(&ready, 1, 10'000) <= 0) {
+        return text + "<nothing for 10 s>";
+      }
+      const auto got =
+          ssl_ ? SSL_read(ssl_.get(), piece, sizeof(piece)) : ::recv(fd_, piece, sizeof(piece), 0);
+      if (got <= 0) break;
+      text.append(piece, static_cast<std::size_t>(got));
+    }
+    return text;
+  }
+
+  void EndSending() { ::shutdown(fd_, SHUT_WR); }
+
+ private:
+  int fd_;
+  bool connected_ = false;
+  std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, SSL_free};
+};
+
+}  // namespace shm::runtime::testing

@@ -1,0 +1,347 @@
+#include "runtime/http_server.h"
+
+#include <array>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <future>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "tests/unit/runtime/http_client.h"
+
+namespace shm::runtime {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::Peer;
+
+// Echoes what it got, on a port of its own, and counts what was turned away.
+struct Echo {
+  explicit Echo(HttpServerOptions options = {}, Handler handler = nullptr) {
+    options.on_reject = [this](Rejection reason) {
+      ++rejections[static_cast<std::size_t>(reason)];
+    };
+    if (!handler) {
+      handler = [](const Request& request) {
+        return Response{200,
+                        "text/plain",
+                        std::string(request.method) + " " + std::string(request.path) + " " +
+                            std::string(request.query) + " " + std::to_string(request.body.size()) +
+                            "\n",
+                        {}};
+      };
+    }
+    REQUIRE(server->Start(std::move(options), std::move(handler)).ok());
+    REQUIRE(server->port() != 0);
+  }
+  int count(Rejection reason) const { return rejections[static_cast<std::size_t>(reason)]; }
+
+  std::array<std::atomic<int>, kRejectionCount> rejections{};
+  std::unique_ptr<HttpServer> server = MakeHttpServer();
+};
+
+HttpServerOptions WithLimits(HttpLimits limits) {
+  HttpServerOptions options;
+  options.limits = limits;
+  return options;
+}
+
+std::string StatusOf(const std::string& answer) {
+  return answer.size() < 12 ? answer : answer.substr(9, 3);
+}
+
+std::string Get(std::uint16_t port, const std::string& target = "/") {
+  Peer peer(port);
+  peer.Send("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  return peer.Receive();
+}
+
+TEST_CASE("A request reaches the handler with its parts and the answer comes back") {
+  Echo echo;
+  const std::string answer = Get(echo.server->port(), "/a/b?timeout=5s");
+  CHECK(StatusOf(answer) == "200");
+  CHECK(answer.ends_with("GET /a/b timeout=5s 0\n"));
+}
+
+TEST_CASE("HEAD is answered with the length of the body and no body") {
+  Echo echo;
+  Peer peer(echo.server->port());
+  peer.Send("HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string answer = peer.Receive();
+  CHECK(answer.find("Content-Length: 10\r\n") != std::string::npos);
+  CHECK(answer.ends_with("\r\n\r\n"));
+}
+
+TEST_CASE("What HTTP/1.1 does not allow is answered with a reason, and the next peer is served") {
+  struct Row {
+    const char* what;
+    std::string sent;
+    const char* status;
+    Rejection reason;
+  };
+  const std::string post = "POST / HTTP/1.1\r\nHost: a\r\n";
+  const std::string chunked = post + "Transfer-Encoding: chunked\r\n\r\n";
+  const Row rows[] = {
+      {"chunk of size -1", chunked + "-1\r\nx\r\n", "400", Rejection::kMalformed},
+      {"chunk of size 2^64", chunked + "10000000000000000\r\nx\r\n", "400", Rejection::kMalformed},
+      {"chunk longer than said", chunked + "1\r\nxyz\r\n0\r\n\r\n", "400", Rejection::kMalformed},
+      {"Content-Length that is no number", post + "Content-Length: -1\r\n\r\n", "400",
+       Rejection::kMalformed},
+      {"two Content-Lengths", post + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400",
+       Rejection::kMalformed},
+      {"Content-Length, then chunked",
+       post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400",
+       Rejection::kMalformed},
+      {"chunked, then Content-Length",
+       post + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", "400",
+       Rejection::kMalformed},
+      {"a coding that is not chunked", post + "Transfer-Encoding: gzip\r\n\r\n", "400",
+       Rejection::kMalformed},
+      {"a coding before chunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "400",
+       Rejection::kMalformed},
+      {"garbage", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03garbage\r\n\r\n", 25),
+       "400", Rejection::kMalformed},
+      {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400", Rejection::kMalformed},
+      {"no Host", "GET / HTTP/1.1\r\n\r\n", "400", Rejection::kMalformed},
+      {"absolute target", "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "400",
+       Rejection::kMalformed},
+      {"TRACE", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", "405", Rejection::kMethod},
+      {"a word of its own", "SHM / HTTP/1.1\r\nHost: a\r\n\r\n", "405", Rejection::kMethod},
+      {"an unknown expectation", post + "Expect: tea\r\nContent-Length: 1\r\n\r\n", "417",
+       Rejection::kExpectation},
+      {"Content-Length above the cap", post + "Content-Length: 9000000\r\n\r\n", "413",
+       Rejection::kBodyTooLarge},
+      {"Content-Length of 2^63", post + "Content-Length: 9223372036854775808\r\n\r\n", "413",
+       Rejection::kBodyTooLarge},
+      {"endless header line", "GET / HTTP/1.1\r\nA: " + std::string(20'000, 'a'), "431",
+       Rejection::kHeaderTooLarge},
+      {"endless target", "GET /" + std::string(20'000, 'a'), "431", Rejection::kHeaderTooLarge},
+  };
+  Echo echo;
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    const int before = echo.count(row.reason);
+    Peer peer(echo.server->port());
+    peer.Send(row.sent);
+    const std::string answer = peer.Receive();
+    CHECK(StatusOf(answer) == row.status);
+    CHECK(answer.find("Connection: close") != std::string::npos);
+    CHECK(echo.count(row.reason) == before + 1);
+    CHECK(StatusOf(Get(echo.server->port())) == "200");
+  }
+}
+
+TEST_CASE("A chunked body is counted as it comes and cut off at the cap") {
+  HttpLimits limits;
+  limits.body_bytes = 100'000;
+  Echo echo(WithLimits(limits));
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string piece = "3E8\r\n" + std::string(1'000, 'x') + "\r\n";
+  for (const auto& [pieces, status] : {std::pair{100, "200"}, {101, "413"}, {2'000, "413"}}) {
+    CAPTURE(pieces);
+    Peer peer(echo.server->port());
+    peer.Send(head);
+    for (int i = 0; i < pieces && peer.Send(piece); ++i) continue;
+    peer.Send("0\r\n\r\n");
+    peer.EndSending();
+    CHECK(StatusOf(peer.Receive()) == status);
+  }
+}
+
+TEST_CASE("Bodies of all connections together have a cap") {
+  HttpLimits limits;
+  limits.all_bodies_bytes = 50'000;
+  Echo echo(WithLimits(limits));
+  Peer peer(echo.server->port());
+  peer.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n" +
+            std::string(60'000, 'x'));
+  CHECK(StatusOf(peer.Receive()) == "503");
+  CHECK(echo.count(Rejection::kOverloaded) == 1);
+  // What it held is given back.
+  Peer next(echo.server->port());
+  next.Send("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 40000\r\n\r\n" +
+            std::string(40'000, 'x'));
+  CHECK(StatusOf(next.Receive()) == "200");
+}
+
+TEST_CASE("Each phase has its time") {
+  struct Row {
+    const char* what;
+    std::string sent;
+    const char* status;  // empty: closed without a word
+  };
+  const Row rows[] = {
+      {"a connection that says nothing", "", ""},
+      {"half a header", "GET / HTTP/1.1\r\nHo", "408"},
+      {"half a body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab", "408"},
+      {"half a chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+       "408"},
+  };
+  HttpLimits limits;
+  limits.header = limits.body = milliseconds(60);
+  Echo echo(WithLimits(limits));
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Peer peer(echo.server->port());
+    peer.Send(row.sent);
+    CHECK(StatusOf(peer.Receive()) == row.status);
+  }
+  CHECK(echo.count(Rejection::kTimeout) == 3);
+}
+
+TEST_CASE("A served connection may rest for its idle time, then it is closed") {
+  HttpLimits limits;
+  limits.idle = milliseconds(60);
+  Echo echo(WithLimits(limits));
+  Peer peer(echo.server->port());
+  peer.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string answer = peer.Receive();
+  CHECK(StatusOf(answer) == "200");
+  CHECK(answer.ends_with("GET /  0\n"));
+}
+
+TEST_CASE("A connection is kept alive, and pipelined requests are served in order") {
+  Echo echo;
+  Peer peer(echo.server->port());
+  for (int i = 0; i < 3; ++i) {
+    peer.Send("POST /kept HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab");
+    CHECK(peer.Receive("POST /kept  2\n").find("200 OK") != std::string::npos);
+  }
+  peer.Send(
+      "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+      "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"
+      "GET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string answers = peer.Receive();
+  const auto one = answers.find("GET /1  0\n");
+  const auto two = answers.find("POST /2  1\n");
+  const auto three = answers.find("GET /3  0\n");
+  CHECK(one < two);
+  CHECK(two < three);
+  CHECK(three != std::string::npos);
+}
+
+TEST_CASE("Expect: 100-continue is answered before the body comes") {
+  Echo echo;
+  Peer peer(echo.server->port());
+  peer.Send(
+      "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\n"
+      "Content-Length: 3\r\n\r\n");
+  CHECK(peer.Receive("\r\n\r\n").starts_with("HTTP/1.1 100 Continue"));
+  peer.Send("abc");
+  CHECK(peer.Receive().ends_with("POST /  3\n"));
+}
+
+TEST_CASE("A handler that throws is answered with 500 and the server goes on") {
+  Echo echo({}, [](const Request& request) -> Response {
+    if (request.path == "/throw") throw std::runtime_error("on purpose");
+    if (request.path == "/odd") throw 7;
+    return {};
+  });
+  for (const char* target : {"/throw", "/odd"}) {
+    CHECK(StatusOf(Get(echo.server->port(), target)) == "500");
+  }
+  CHECK(StatusOf(Get(echo.server->port())) == "200");
+  CHECK(echo.count(Rejection::kHandlerFailed) == 2);
+}
+
+TEST_CASE("At the connection cap the longest idle peer that was never served makes room") {
+  HttpLimits limits;
+  limits.connections = 3;
+  Echo echo(WithLimits(limits));
+  Peer served(echo.server->port());
+  served.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(StatusOf(served.Receive("GET /  0\n")) == "200");
+  std::vector<std::unique_ptr<Peer>> silent;
+  for (int i = 0; i < 50; ++i) silent.push_back(std::make_unique<Peer>(echo.server->port()));
+  CHECK(silent.front()->Receive().empty());
+  CHECK(StatusOf(Get(echo.server->port())) == "200");
+  served.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(StatusOf(served.Receive("GET /  0\n")) == "200");
+  CHECK(echo.count(Rejection::kEvicted) >= 1);
+}
+
+// A handler that waits until it is let go.
+struct Gate {
+  std::promise<void> entered;
+  std::promise<void> release;
+  std::shared_future<void> released = release.get_future().share();
+  Response Pass() {
+    entered.set_value();
+    released.wait();
+    return Response{200, "text/plain", "late\n", {}};
+  }
+};
+
+TEST_CASE("A13: a drain lets the request in flight finish, closes idle peers and accepts no more") {
+  Gate gate;
+  Echo echo({}, [&gate](const Request& request) {
+    return request.path == "/wait" ? gate.Pass() : Response{};
+  });
+  Peer idle(echo.server->port());
+  idle.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  idle.Receive("\r\n\r\n");
+  Peer busy(echo.server->port());
+  busy.Send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  gate.entered.get_future().wait();
+  auto drained =
+      std::async(std::launch::async, [&echo] { return echo.server->Drain(milliseconds(10'000)); });
+  CHECK(idle.Receive().empty());
+  gate.release.set_value();
+  const std::string answer = busy.Receive();
+  CHECK(answer.ends_with("late\n"));
+  CHECK(answer.find("Connection: close") != std::string::npos);
+  CHECK(drained.get());
+  CHECK_FALSE(Peer(echo.server->port()).connected());
+}
+
+TEST_CASE("A13: a drain gives up at its deadline") {
+  Gate gate;
+  Echo echo({}, [&gate](const Request&) { return gate.Pass(); });
+  Peer busy(echo.server->port());
+  busy.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  gate.entered.get_future().wait();
+  CHECK_FALSE(echo.server->Drain(milliseconds(20)));
+  gate.release.set_value();
+}
+
+TEST_CASE("A13: before the drain responses may ask for the connection to be closed") {
+  Echo echo;
+  echo.server->CloseAfterResponses();
+  Peer peer(echo.server->port());
+  peer.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string answer = peer.Receive();
+  CHECK(StatusOf(answer) == "200");
+  CHECK(answer.find("Connection: close") != std::string::npos);
+}
+
+TEST_CASE("Several servers share a process, and one may stop without the others") {
+  Echo one;
+  Echo two;
+  CHECK(one.server->port() != two.server->port());
+  one.server->Stop();
+  CHECK(StatusOf(Get(two.server->port())) == "200");
+  CHECK_FALSE(Peer(one.server->port()).connected());
+}
+
+TEST_CASE("An address that cannot be listened on is an error that names it") {
+  Echo taken;
+  struct Row {
+    const char* address;
+    std::uint16_t port;
+  };
+  for (const Row& row : {Row{"localhost", 0}, {"192.0.2.1", 0}, {"::", taken.server->port()}}) {
+    CAPTURE(row.address);
+    HttpServerOptions options;
+    options.address = row.address;
+    options.port = row.port;
+    const Result<void> started =
+        MakeHttpServer()->Start(options, [](const Request&) { return Response{}; });
+    REQUIRE_FALSE(started.ok());
+    CHECK(started.error().message.find(row.address) != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace shm::runtime
