@@ -35,10 +35,13 @@ struct EngineFacts {
 //
 // A value that cannot be told from the pod (valueFrom, a variable that is not set, a command
 // substitution) or that is out of range is a warning and leaves its fact unset, never a guess. Of
-// repeated flags the last wins. Engines that nothing names are kUnknown; their flags are read with
-// the spellings that mean the same to every engine.
+// repeated flags the last wins; two commands that say different things set nothing. Where the
+// image's entrypoint starts the engine, a flag that only one engine knows or the name of the
+// `image` tells which; an engine that nothing tells is kUnknown, and its flags are read in the
+// spellings that mean the same to every engine.
 EngineFacts ReadEngine(const std::vector<std::string>& command,
                        const std::vector<std::string>& args, const std::vector<EnvVar>& env,
-                       int gpus_of_container, std::optional<std::int64_t> memory_limit);
+                       int gpus_of_container, std::optional<std::int64_t> memory_limit,
+                       std::string_view image = {});
 
 }  // namespace shm

@@ -1,0 +1,125 @@
+#include "core/command_line.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "core/shell_script.h"
+
+namespace shm {
+namespace {
+
+constexpr int kMaxDepth = 4;  // of sh -c inside sh -c
+
+template <std::size_t N>
+bool IsOneOf(std::string_view text, const std::array<std::string_view, N>& names) {
+  return std::find(names.begin(), names.end(), text) != names.end();
+}
+
+constexpr std::array<std::string_view, 6> kShells = {"sh", "bash", "dash", "ash", "zsh", "ksh"};
+// Programs that start the rest of their line.
+constexpr std::array<std::string_view, 10> kWrappers = {
+    "exec", "env", "nohup", "command", "tini", "dumb-init", "nice", "stdbuf", "numactl", "sudo"};
+
+bool IsOption(std::string_view text) { return text.size() > 1 && text.front() == '-'; }
+
+// The index of a shell that the line starts, itself or through wrappers.
+std::optional<std::size_t> FindShell(const std::vector<Word>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view text = words[i].text;
+    if (IsOneOf(BaseName(text), kShells)) return i;
+    const bool passes = IsOneOf(BaseName(text), kWrappers) || IsOption(text) ||
+                        text.find('=') != std::string_view::npos;
+    if (!passes) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// The index of the script of `sh -c`: options first, -o with its own word.
+std::optional<std::size_t> FindScript(const std::vector<Word>& words, std::size_t shell) {
+  bool is_command = false;
+  for (std::size_t i = shell + 1; i < words.size(); ++i) {
+    const std::string_view text = words[i].text;
+    const bool option = text.size() > 1 && (text.front() == '-' || text.front() == '+');
+    if (!option) return is_command ? std::optional(i) : std::nullopt;
+    if (text.rfind("--", 0) == 0) {
+      if (text == "--")
+        return is_command && i + 1 < words.size() ? std::optional(i + 1) : std::nullopt;
+      if (text == "--rcfile" || text == "--init-file") ++i;
+      continue;
+    }
+    is_command = is_command || text.find('c') != std::string_view::npos;
+    if (text.back() == 'o' || text.back() == 'O') ++i;
+  }
+  return std::nullopt;
+}
+
+// Collects commands, reading shells on the way.
+class Collector {
+ public:
+  explicit Collector(CommandLine* line) : line_(line) {}
+
+  void Take(SimpleCommand command, int depth) {
+    const std::optional<std::size_t> shell = FindShell(command.words);
+    const std::optional<std::size_t> script =
+        shell ? FindScript(command.words, *shell) : std::nullopt;
+    if (!script) {
+      if (!command.words.empty()) line_->commands.push_back(std::move(command));
+      return;
+    }
+    const Word& text = command.words[*script];
+    if (depth >= kMaxDepth || read_bytes_ + text.text.size() > kMaxScriptBytes) {
+      line_->warnings.push_back("a shell script in the command is too long or too deep to be read");
+      return;
+    }
+    read_bytes_ += text.text.size();
+    std::vector<Word> positional(command.words.begin() + static_cast<std::ptrdiff_t>(*script) + 1,
+                                 command.words.end());
+    ShellScript reader(text.text, std::move(positional), &line_->env,
+                       [this, depth](SimpleCommand inner) { Take(std::move(inner), depth + 1); });
+    if (!reader.Read()) {
+      line_->warnings.push_back("a shell script in the command expands to too much to be read");
+    }
+  }
+
+ private:
+  CommandLine* line_;
+  std::size_t read_bytes_ = 0;
+};
+
+}  // namespace
+
+std::string_view BaseName(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+CommandLine ReadCommandLine(const std::vector<std::string>& command,
+                            const std::vector<std::string>& args, PodEnv env) {
+  CommandLine line;
+  SimpleCommand whole;
+  std::size_t bytes = 0;
+  for (const std::vector<std::string>* part : {&command, &args}) {
+    for (const std::string& text : *part) {
+      ExpandedText expanded = env.Expand(text);
+      bytes += expanded.text.size();
+      if (bytes > 4 * kMaxScriptBytes) {
+        line.warnings.push_back("the command is too long to be read in full");
+        break;
+      }
+      Word word;
+      if (!expanded.unknown.empty() || !expanded.missing.empty()) {
+        const std::string& name =
+            expanded.unknown.empty() ? expanded.missing.front() : expanded.unknown.front();
+        word.unresolved = "$(" + name + ")";
+      }
+      word.text = std::move(expanded.text);
+      whole.words.push_back(std::move(word));
+    }
+  }
+  line.env = std::move(env);
+  Collector(&line).Take(std::move(whole), 0);
+  return line;
+}
+
+}  // namespace shm

@@ -1,0 +1,47 @@
+// A container's command and args, as the commands that run in the end: the kubelet's $(NAME) is
+// expanded, and the scripts of `sh -c` are read as a POSIX shell reads them (quotes, line
+// continuations, $NAME and ${NAME:-default}, assignments, lists, here-documents), as far as that
+// can be done without running anything.
+//
+// Pure; linear in its input, which it cuts at kMaxScriptBytes. Safe to call from any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/pod_env.h"
+
+namespace shm {
+
+inline constexpr std::size_t kMaxScriptBytes = 256 * 1024;
+
+// One argument. `text` is its value; where it could not be told in full `unresolved` is the first
+// reference that is to blame, as written ("$(TP)", "${TP}", "`nproc`"), and `text` still has it.
+struct Word {
+  std::string text;
+  std::string unresolved;
+  bool may_split = false;  // an unresolved word that may become any number of words
+  bool known() const { return unresolved.empty(); }
+};
+
+// One program with its arguments, assignments before it apart.
+struct SimpleCommand {
+  std::vector<Word> words;
+  std::vector<std::pair<std::string, std::optional<std::string>>> assignments;
+};
+
+struct CommandLine {
+  std::vector<SimpleCommand> commands;  // in the order they are written
+  PodEnv env;                           // after the scripts' own assignments
+  std::vector<std::string> warnings;
+};
+
+CommandLine ReadCommandLine(const std::vector<std::string>& command,
+                            const std::vector<std::string>& args, PodEnv env);
+
+// The last part of a path: the name that a program goes by.
+std::string_view BaseName(std::string_view path);
+
+}  // namespace shm

@@ -1,0 +1,40 @@
+// What one engine's command sets: the flags of core/engine_flags.h, read from its words.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/command_line.h"
+#include "core/engine_flags.h"
+
+namespace shm {
+
+// A value as it was given, "1" for a switch. Nothing where it could not be told: the warning for
+// that has been written.
+struct Setting {
+  std::optional<std::string> value;
+  std::string spelling;  // "--tensor-parallel-size", "NUM_SHARD"
+};
+
+// A command that starts an engine. `program` is the word that named it, empty where a hint did.
+struct EngineCommand {
+  Engine engine = Engine::kUnknown;
+  std::string program;
+  std::map<Meaning, Setting> settings;
+};
+
+// The engine that a command starts, with its flags and variables; nothing for any other command.
+std::optional<EngineCommand> ReadEngineCommand(const SimpleCommand& command, const PodEnv& env,
+                                               std::vector<std::string>* warnings);
+
+// The same for a command that names no engine, taken for `engine`.
+EngineCommand ReadCommandAs(Engine engine, const SimpleCommand& command,
+                            std::vector<std::string>* warnings);
+
+// The engine that a flag of the command or the image's name gives away.
+Engine GuessEngine(const std::vector<SimpleCommand>& commands, std::string_view image);
+
+}  // namespace shm

@@ -1,0 +1,331 @@
+#include "core/engine.h"
+
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/engine_flags.h"
+
+namespace shm {
+namespace {
+
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+using Strings = std::vector<std::string>;
+
+struct Case {
+  Strings command;
+  Engine engine;
+  std::optional<int> tp;
+  std::optional<int> pp = std::nullopt;
+  std::optional<int> dp = std::nullopt;
+  int warnings = 0;
+  std::vector<EnvVar> env = {};
+};
+
+std::string Joined(const Strings& words) {
+  std::string text;
+  for (const std::string& word : words) text += "[" + word + "] ";
+  return text;
+}
+
+void Check(const Case& c) {
+  INFO(Joined(c.command));
+  const EngineFacts facts = ReadEngine(c.command, {}, c.env, 2, std::nullopt);
+  INFO(Joined(facts.warnings));
+  CHECK(EngineName(facts.engine) == EngineName(c.engine));
+  CHECK(facts.degrees.tensor_parallel == c.tp);
+  CHECK(facts.degrees.pipeline_parallel == c.pp);
+  CHECK(facts.degrees.data_parallel == c.dp);
+  CHECK(facts.warnings.size() == static_cast<std::size_t>(c.warnings));
+}
+
+constexpr std::optional<int> kNone = std::nullopt;
+
+TEST_CASE("S6: every engine's spelling of its parallel degrees is read") {
+  const std::vector<Case> cases = {
+      {{"vllm", "serve", "m", "--tensor-parallel-size", "4"}, Engine::kVllm, 4},
+      {{"vllm", "serve", "m", "--tensor-parallel-size=4"}, Engine::kVllm, 4},
+      {{"vllm", "serve", "m", "--tensor_parallel_size=4"}, Engine::kVllm, 4},
+      {{"vllm", "serve", "m", "--tensor-parallel", "4"}, Engine::kVllm, 4},
+      {{"vllm", "serve", "m", "-tp", "4", "-pp", "2", "-dp=3"}, Engine::kVllm, 4, 2, 3},
+      {{"vllm", "serve", "m", "-tp=4"}, Engine::kVllm, 4},
+      {{"vllm", "serve", "-tp", "2", "-tp", "8"}, Engine::kVllm, 8},
+      {{"/opt/venv/bin/vllm", "serve", "--pipeline_parallel_size", "2"}, Engine::kVllm, kNone, 2},
+      {{"vllm", "serve", "--data-parallel-size-local", "2"}, Engine::kVllm, kNone},
+      {{"vllm", "serve", "-dp", "8", "--data-parallel-rank", "3"}, Engine::kVllm, kNone},
+      {{"python", "-m", "vllm.entrypoints.openai.api_server", "-tp", "2"}, Engine::kVllm, 2},
+      {{"python3", "-u", "-m", "vllm.entrypoints.api_server", "-tp=2"}, Engine::kVllm, 2},
+      {{"python3", "/vllm-workspace/vllm/entrypoints/openai/api_server.py", "-tp", "2"},
+       Engine::kVllm,
+       2},
+      {{"python3", "-m", "dynamo.vllm", "--model", "m", "--tensor-parallel-size", "2"},
+       Engine::kVllm,
+       2},
+      {{"python3", "-m", "sglang.launch_server", "--tp", "8", "--dp", "2"},
+       Engine::kSglang,
+       8,
+       kNone,
+       2},
+      {{"python3", "-m", "sglang.launch_server", "--tp-size=8", "--pp-size", "2"},
+       Engine::kSglang,
+       8,
+       2},
+      {{"python3", "-m", "sglang.launch_server", "--tensor-parallel-size", "8"},
+       Engine::kSglang,
+       8},
+      {{"sglang", "serve", "--tp", "8", "--dp-size", "8", "--enable-dp-attention"},
+       Engine::kSglang,
+       8},
+      {{"python3", "-m", "dynamo.sglang", "--tp", "4"}, Engine::kSglang, 4},
+      {{"trtllm-serve", "m", "--tp_size", "4", "--pp_size=2"}, Engine::kTensorRtLlm, 4, 2},
+      {{"trtllm-serve", "serve", "m", "--tp-size", "4"}, Engine::kTensorRtLlm, 4},
+      {{"mpirun", "-n", "8", "--allow-run-as-root", "trtllm-serve", "m"}, Engine::kTensorRtLlm, 8},
+      {{"mpirun", "-np", "8", "trtllm-serve", "m", "--pp_size", "2"}, Engine::kTensorRtLlm, 4, 2},
+      {{"mpirun", "-n", "8", "trtllm-llmapi-launch", "trtllm-serve", "m", "--tp_size", "8"},
+       Engine::kTensorRtLlm,
+       8},
+      {{"python3", "-m", "dynamo.trtllm", "--tensor-parallel-size", "4"}, Engine::kTensorRtLlm, 4},
+      {{"python3", "-m", "dynamo.trtllm"},
+       Engine::kTensorRtLlm,
+       4,
+       kNone,
+       kNone,
+       0,
+       {{"DYN_TRTLLM_TENSOR_PARALLEL_SIZE", "4"}}},
+      {{"lmdeploy", "serve", "api_server", "m", "--tp", "2"}, Engine::kLmdeploy, 2},
+      {{"lmdeploy", "serve", "api_server", "m", "--tp=8", "--dp", "8"}, Engine::kLmdeploy, 8},
+      {{"text-generation-launcher", "--model-id", "m", "--num-shard", "2"}, Engine::kTgi, 2},
+      {{"text-generation-launcher", "--num-shard=2"}, Engine::kTgi, 2},
+      {{"text-generation-launcher"}, Engine::kTgi, 2, kNone, kNone, 0, {{"NUM_SHARD", "2"}}},
+      {{"text-generation-launcher", "--num-shard", "4"},
+       Engine::kTgi,
+       4,
+       kNone,
+       kNone,
+       0,
+       {{"NUM_SHARD", "2"}}},
+      {{"python3", "my_server.py", "--tensor-parallel-size", "2"}, Engine::kUnknown, 2},
+      {{"python3", "my_server.py", "--tp_size=2"}, Engine::kUnknown, 2},
+      {{"--model", "m", "--max-model-len", "4096", "-tp", "2"}, Engine::kVllm, 2},
+      {{"--model-path", "m", "--mem-fraction-static=0.8", "--tp", "2"}, Engine::kSglang, 2},
+      {{"--model-id", "m", "--num-shard", "2"}, Engine::kTgi, 2},
+      {{"sleep", "infinity"}, Engine::kUnknown, kNone},
+      {{}, Engine::kUnknown, kNone},
+  };
+  for (const Case& c : cases) Check(c);
+}
+
+TEST_CASE("A degree inside a shell's script is read as the shell reads it") {
+  const auto sh = [](const std::string& script) { return Strings{"/bin/sh", "-c", script}; };
+  const std::vector<Case> cases = {
+      {sh("vllm serve m --tensor-parallel-size 2"), Engine::kVllm, 2},
+      {{"bash", "-lc", "exec vllm serve m -tp 2"}, Engine::kVllm, 2},
+      {{"bash", "-eo", "pipefail", "-c", "vllm serve m -tp 2"}, Engine::kVllm, 2},
+      {{"/usr/bin/tini", "--", "bash", "-c", "vllm serve m -tp 2"}, Engine::kVllm, 2},
+      {sh("vllm serve m \\\n  --tensor-parallel-size \\\n  2 \\\n  --port 8000"), Engine::kVllm, 2},
+      {sh("vllm serve m \\\r\n  -tp 2"), Engine::kVllm, 2},
+      {sh("vllm serve 'a model' \"--tensor-parallel-size=2\""), Engine::kVllm, 2},
+      {sh("vllm serve m --served-model-name '-tp 9' -tp '2'"), Engine::kVllm, 2},
+      {sh("cd /app && pip install vllm && VLLM_USE_V1=1 exec vllm serve m -tp 2"), Engine::kVllm,
+       2},
+      {sh("# vllm serve m -tp 8\nvllm serve m -tp 2 # -tp 4"), Engine::kVllm, 2},
+      {sh("echo vllm serve m -tp 8; vllm serve m -tp 2"), Engine::kVllm, 2},
+      {sh("cat > /tmp/c <<EOF\nvllm serve -tp 8\nEOF\nvllm serve m -tp 2 > /tmp/log 2>&1"),
+       Engine::kVllm, 2},
+      {sh("TP=2; vllm serve m -tp $TP"), Engine::kVllm, 2},
+      {sh("export TP=2 && vllm serve m -tp ${TP}"), Engine::kVllm, 2},
+      {sh("ARGS='--port 80 -tp 2'; vllm serve m $ARGS"), Engine::kVllm, 2},
+      {sh("vllm serve m -tp ${TP:-2}"), Engine::kVllm, 2},
+      {sh("vllm serve m -tp \"${TP:=2}\""), Engine::kVllm, 2},
+      {sh("vllm serve m -tp $TP"), Engine::kVllm, 2, kNone, kNone, 0, {{"TP", "2"}}},
+      {sh("vllm serve m -tp $(TP)"), Engine::kVllm, 2, kNone, kNone, 0, {{"TP", "2"}}},
+      {sh("vllm serve m -tp ${TP:-8}"), Engine::kVllm, 2, kNone, kNone, 0, {{"TP", "2"}}},
+      {{"sh", "-c", "exec vllm serve \"$@\"", "--", "m", "-tp", "2"}, Engine::kVllm, 2},
+      {{"sh", "-c", "exec vllm serve m -tp $1", "x", "2"}, Engine::kVllm, 2},
+      {sh("set -- m -tp 2; vllm serve \"$@\""), Engine::kVllm, 2},
+      {sh("NUM_SHARD=2 text-generation-launcher"), Engine::kTgi, 2},
+      {sh("sh -c \"vllm serve m -tp 2\""), Engine::kVllm, 2},
+      {sh("if [ -f /x ]; then vllm serve m -tp 2; else vllm serve m -tp 2; fi"), Engine::kVllm, 2},
+      {sh("ray start --head --port=6379 && vllm serve m -tp 2"), Engine::kVllm, 2, kNone, kNone, 1},
+  };
+  for (const Case& c : cases) Check(c);
+}
+
+TEST_CASE("What cannot be told is a warning and never a guess") {
+  const auto sh = [](const std::string& script) { return Strings{"sh", "-c", script}; };
+  const std::vector<Case> cases = {
+      {{"vllm", "serve", "-tp", "$(TP)"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "-tp", "$$(TP)"}, Engine::kVllm, kNone, kNone, kNone, 1, {{"TP", "2"}}},
+      {{"vllm", "serve", "-tp", "${TP}"}, Engine::kVllm, kNone, kNone, kNone, 1, {{"TP", "2"}}},
+      {{"vllm", "serve", "-tp=$(TP)"}, Engine::kVllm, kNone, kNone, kNone, 1, {{"TP", "", true}}},
+      {{"vllm", "serve", "-tp", "2", "-tp", "$(TP)"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "-tp", "0"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "-tp", "1025"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "-tp", "-2"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "-tp", "two"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "-tp", "2.0"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "-tp", "99999999999999999999"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "-tp"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "-tp", "--port"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "-tp4"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "--config", "/etc/vllm.yaml"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "--config", "/etc/vllm.yaml", "-tp", "2"}, Engine::kVllm, 2},
+      {sh("vllm serve m -tp $TP"), Engine::kVllm, kNone, kNone, kNone, 1},
+      {sh("vllm serve m -tp ${TP}"), Engine::kVllm, kNone, kNone, kNone, 1, {{"TP", "", true}}},
+      {sh("vllm serve m -tp ${TP:-2}"), Engine::kVllm, kNone, kNone, kNone, 1, {{"TP", "", true}}},
+      {sh("vllm serve m -tp $(nvidia-smi -L | wc -l)"), Engine::kVllm, kNone, kNone, kNone, 1},
+      {sh("vllm serve m -tp `nproc`"), Engine::kVllm, kNone, kNone, kNone, 1},
+      {sh("vllm serve m -tp $((1+1))"), Engine::kVllm, kNone, kNone, kNone, 1},
+      {sh("vllm serve m --port 8000 $EXTRA"), Engine::kVllm, kNone, kNone, kNone, 1},
+      {sh("vllm serve m --port $PORT"), Engine::kVllm, kNone},
+      {sh("vllm serve $MODEL --port 80"), Engine::kVllm, kNone},
+      {sh("TP=2; if [ -f /x ]; then TP=4; fi; vllm serve m -tp $TP"), Engine::kVllm, kNone, kNone,
+       kNone, 1},
+      {sh("TP=2; [ -f /x ] && TP=4; vllm serve m -tp $TP"), Engine::kVllm, kNone, kNone, kNone, 1},
+      {sh("for tp in 2 4; do vllm serve m -tp $tp; done"), Engine::kVllm, kNone, kNone, kNone, 1},
+      {sh("if [ -f /x ]; then vllm serve m -tp 2; else vllm serve m -tp 4; fi"), Engine::kVllm,
+       kNone, kNone, kNone, 1},
+      {{"mpirun", "-n", "$(RANKS)", "trtllm-serve", "m"},
+       Engine::kTensorRtLlm,
+       kNone,
+       kNone,
+       kNone,
+       1},
+      {{"text-generation-launcher"},
+       Engine::kTgi,
+       kNone,
+       kNone,
+       kNone,
+       1,
+       {{"NUM_SHARD", "", true}}},
+  };
+  for (const Case& c : cases) Check(c);
+}
+
+TEST_CASE("The engine's own need is its source's arithmetic") {
+  struct NeedCase {
+    Strings args;
+    int gpus;
+    std::optional<std::int64_t> limit;
+    std::int64_t bytes;
+    std::string words;
+    std::vector<EnvVar> env = {};
+  };
+  const Strings vllm = {"vllm", "serve", "m"};
+  const auto with = [&](Strings more) {
+    Strings all = vllm;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const std::vector<NeedCase> cases = {
+      {vllm, 0, {}, 0, ""},
+      {vllm, 1, {}, 0, ""},
+      {vllm, 2, {}, 640 * kMiB, "vLLM 160 MiB + 240 MiB × 2 workers"},
+      {vllm, 8, {}, 2080 * kMiB, "vLLM 160 MiB + 240 MiB × 8 workers"},
+      {vllm,
+       2,
+       {},
+       500 * kMiB,
+       "vLLM 20 MiB + 240 MiB × 2 workers",
+       {{"VLLM_MQ_MAX_CHUNK_BYTES_MB", "2"}}},
+      {with({"--mm-processor-cache-type", "shm"}), 1, {}, 4 * kGiB, "vLLM 4 GiB multi-modal cache"},
+      {with({"--mm-processor-cache-type=shm", "--mm-processor-cache-gb=0.5"}),
+       1,
+       {},
+       kGiB / 2,
+       "vLLM 512 MiB multi-modal cache"},
+      {with({"--mm_processor_cache_type=shm", "--mm-processor-cache-gb", "0"}), 1, {}, 0, ""},
+      {with({"--mm-processor-cache-type=lru"}), 1, {}, 0, ""},
+      {with({"--kv-offloading-size", "8"}),
+       2,
+       {},
+       640 * kMiB + 8 * kGiB,
+       "vLLM 160 MiB + 240 MiB × 2 workers + 8 GiB KV offload"},
+      {{"ray", "start", "--head", "--object-store-memory=1000000000"},
+       2,
+       {},
+       1000000000,
+       "Ray 1000000000 bytes object store"},
+      {{"ray", "start", "--object-store-memory", "2147483648"},
+       0,
+       {},
+       2 * kGiB,
+       "Ray 2 GiB object store"},
+      {{"ray", "start"}, 2, 10 * kGiB, 3 * kGiB, "Ray object store 0.3 × 10 GiB memory limit"},
+      {{"ray", "start"}, 2, 2000 * kGiB, 200'000'000'000, "Ray 200 GB object store"},
+      {{"sh", "-c", "ray start --head && vllm serve m -tp 2"},
+       2,
+       10 * kGiB,
+       3 * kGiB + 640 * kMiB,
+       "Ray object store 0.3 × 10 GiB memory limit + vLLM 160 MiB + 240 MiB × 2 workers"},
+      {with({"--distributed-executor-backend", "ray"}), 2, 10 * kGiB, 3 * kGiB + 640 * kMiB,
+       "vLLM 160 MiB + 240 MiB × 2 workers + Ray object store 0.3 × 10 GiB memory limit"},
+      {{"lmdeploy", "serve", "api_server", "m", "--distributed-executor-backend", "mp"},
+       2,
+       {},
+       3 * 32 * (kMiB + 8),
+       "LMDeploy 32 MiB × (2 workers + 1)"},
+      {{"python3", "-m", "sglang.launch_server"}, 8, {}, 0, ""},
+  };
+  for (const NeedCase& c : cases) {
+    INFO(Joined(c.args));
+    const EngineFacts facts = ReadEngine(c.args, {}, c.env, c.gpus, c.limit);
+    CHECK(facts.need_bytes == c.bytes);
+    CHECK(facts.need_words == c.words);
+    CHECK(facts.warnings.empty());
+  }
+}
+
+TEST_CASE("A need that cannot be told is a warning") {
+  for (const Strings& args :
+       {Strings{"ray", "start"}, Strings{"ray", "start", "--object-store-memory=lots"},
+        Strings{"ray", "start", "--object-store-memory=-1"},
+        Strings{"vllm", "serve", "--kv-offloading-size=1e300"},
+        Strings{"vllm", "serve", "--kv-offloading-size=nan"},
+        Strings{"vllm", "serve", "--kv-offloading-size=-1"}}) {
+    INFO(Joined(args));
+    const EngineFacts facts = ReadEngine(args, {}, {}, 1, std::nullopt);
+    CHECK(facts.need_bytes == 0);
+    CHECK(facts.warnings.size() == 1);
+  }
+}
+
+TEST_CASE("The image names the engine where its entrypoint starts it") {
+  struct ImageCase {
+    std::string image;
+    Engine engine;
+  };
+  for (const ImageCase& c :
+       {ImageCase{"vllm/vllm-openai:latest", Engine::kVllm},
+        ImageCase{"lmsysorg/sglang:v0.5", Engine::kSglang},
+        ImageCase{"nvcr.io/nvidia/tensorrt-llm/release:1.0", Engine::kTensorRtLlm},
+        ImageCase{"openmmlab/lmdeploy:v0.10", Engine::kLmdeploy},
+        ImageCase{"ghcr.io/huggingface/text-generation-inference:3.3", Engine::kTgi},
+        ImageCase{"registry/my-model:1", Engine::kUnknown}, ImageCase{"", Engine::kUnknown}}) {
+    INFO(c.image);
+    const EngineFacts facts =
+        ReadEngine({}, {"--tensor-parallel-size=2"}, {}, 2, std::nullopt, c.image);
+    CHECK(EngineName(facts.engine) == EngineName(c.engine));
+  }
+  const EngineFacts none = ReadEngine({}, {}, {}, 2, std::nullopt, "vllm/vllm-openai");
+  CHECK(none.need_bytes == 640 * kMiB);
+  // A program that is named beats the image.
+  CHECK(ReadEngine({"python3", "-m", "sglang.launch_server"}, {}, {}, 2, {}, "x/vllm").engine ==
+        Engine::kSglang);
+}
+
+TEST_CASE("The flag table is well formed and cites a source for every row") {
+  for (const EngineFlag& flag : kEngineFlags) {
+    INFO(flag.name);
+    CHECK(flag.name.front() == '-');
+    CHECK(flag.name.find('_') == std::string_view::npos);
+    CHECK(flag.name.substr(0, flag.shortest.size()) == flag.shortest);
+    CHECK_FALSE(flag.source.empty());
+  }
+}
+
+}  // namespace
+}  // namespace shm
