@@ -8,6 +8,7 @@
 #   ROOTFS=compiled   the stage below, from BASE_IMAGE
 #   ROOTFS=prebuilt   build/image/rootfs, which deploy/image/collect.sh filled outside. Tests do that, since
 #                     a compilation in here cannot use the compiler cache and costs minutes.
+# (Debian 12's podman and buildah overlook the default below: say --build-arg ROOTFS=compiled to them.)
 ARG BASE_IMAGE=debian:bookworm-slim
 ARG ROOTFS=compiled
 

@@ -7,16 +7,15 @@
 #
 # IMAGE           its name (shm-operator:dev)
 # SHM_BIN_DIR     where the programs are, if elsewhere
-# BASE_IMAGE      what to compile in (the Dockerfile's). Where no registry can be reached, debootstrap
-#                 makes one, once: ${XDG_CACHE_HOME:-~/.cache}/shm-operator/image
+# BASE_IMAGE      what to compile in (the Dockerfile's). Where it cannot be pulled, debootstrap makes one
 # IMAGE_BUILDER   docker, podman or buildah, instead of the first that works
 set -euo pipefail
 
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/shm-operator/image
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+caller=$PWD
+cd "$here/../.."
 image=${IMAGE:-shm-operator:dev}
 own_base=localhost/shm-operator-base:bookworm
-export PATH=$PATH:/usr/sbin:/sbin
 
 Die() {
   echo "image: error: $*" >&2
@@ -29,52 +28,18 @@ Works() {
     docker) timeout 20 docker version --format '{{.Server.Version}}' ;;
     podman) timeout 20 podman info ;;
     buildah) [ "$(id -u)" = 0 ] && command -v buildah ;;
+    *) false ;;
   esac >/dev/null 2>&1
 }
 
-Builder() {
-  local builder
-  for builder in docker podman buildah; do
-    if Works $builder; then
-      echo $builder
-      return
-    fi
+ChooseBuilder() {
+  for builder in ${IMAGE_BUILDER:-docker podman buildah}; do
+    if Works "$builder"; then return; fi
   done
-  Die "neither docker nor podman works here, nor buildah as root (scripts/install-deps.sh image installs that)"
+  Die "no ${IMAGE_BUILDER:-docker, podman or, as root, buildah} that works (scripts/install-deps.sh image installs buildah)"
 }
 
-# Its storage is our own, so that the user's images are left alone and removing the cache removes all.
-Buildah() {
-  local driver=overlay
-  [ "$(stat -f -c %T "$cache")" != overlayfs ] || driver=vfs
-  timeout "${limit:-3600}" buildah --root "$cache/storage" --runroot "$cache/run" --storage-driver "$driver" "$@"
-}
-
-# The archive this machine itself gets Debian from.
-Mirror() {
-  local mirror
-  # shellcheck disable=SC2016  # apt-get expands it
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -1)
-  echo "${mirror:?no archive of Debian bookworm among the sources of apt}"
-}
-
-# A small Debian as a tar.
-DebootstrappedBase() {
-  local tar=$cache/bookworm.tar work
-  if [ ! -f "$tar" ]; then
-    command -v debootstrap >/dev/null || Die "debootstrap is missing: scripts/install-deps.sh image"
-    work=$(mktemp -d "$cache/debootstrap.XXXXXX")
-    echo "image: no registry: making a Debian base with debootstrap" >&2
-    debootstrap --variant=minbase bookworm "$work/root" "$(Mirror)" >"$cache/debootstrap.log" 2>&1 ||
-      Die "debootstrap failed: $(tail -n 5 "$cache/debootstrap.log")"
-    rm -rf "$work"/root/var/cache/apt/archives/*.deb "$work"/root/var/lib/apt/lists/*
-    tar --numeric-owner --one-file-system -C "$work/root" -cf "$tar.new" .
-    rm -rf "$work"
-    mv "$tar.new" "$tar"
-  fi
-  echo "$tar"
-}
-
+# docker, podman and buildah, alike: whether an image is here, fetch it, make it from a tar.
 Here() {
   case $builder in
     buildah) Buildah inspect --type image "$1" ;;
@@ -82,61 +47,84 @@ Here() {
   esac >/dev/null 2>&1
 }
 
-# A registry that does not answer must not hold the build up for ever.
 Pull() {
   case $builder in
-    buildah) limit=300 Buildah pull "$1" ;;
+    buildah) Buildah pull "$1" ;;
     *) timeout 300 "$builder" pull "$1" ;;
   esac >/dev/null 2>&1
 }
 
-ImportBase() {
+Import() {
   local container
   if [ "$builder" != buildah ]; then
-    "$builder" import "$1" $own_base >/dev/null
+    "$builder" import "$1" "$2" >/dev/null
     return
   fi
   container=$(Buildah from scratch)
   Buildah add -q "$container" "$1" / >/dev/null
-  Buildah config --cmd /bin/bash "$container"
-  Buildah commit -q --rm "$container" $own_base >/dev/null
+  Buildah commit -q --rm "$container" "$2" >/dev/null
 }
 
-# Prints the name of an image to compile in, which is then here.
-Base() {
-  local base tar
+# buildah gets a storage of its own for this one build, as this version of it forgets to remove the
+# containers of the stages, and a time limit, as a registry that does not answer must not hold it up.
+Buildah() {
+  local driver=overlay
+  [ "$(stat -f -c %T "$SHM_IMAGE_STORAGE")" != overlayfs ] || driver=vfs
+  timeout 3600 buildah --root "$SHM_IMAGE_STORAGE/root" --runroot "$SHM_IMAGE_STORAGE/run" \
+    --storage-driver "$driver" "$@"
+}
+
+# Puts the name of an image to compile in, which is then here, into `base`.
+GetBase() {
+  local tar
   base=${BASE_IMAGE:-$(sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)}
-  if Here "$base" || Pull "$base"; then
-    echo "$base"
-    return
-  fi
-  tar=$(DebootstrappedBase)
-  Here $own_base || ImportBase "$tar"
-  echo $own_base
+  if Here "$base" || Pull "$base"; then return; fi
+  echo "image: $base cannot be pulled here" >&2
+  tar=$("$here/debian-base.sh")
+  base=$own_base
+  Import "$tar" "$base"
 }
 
-arguments=(--build-arg ROOTFS=prebuilt)
+Build() {
+  local arguments=(--build-arg ROOTFS=prebuilt -t "$image" .)
+  if [ -n "$compile" ]; then
+    GetBase
+    arguments=(--build-arg ROOTFS=compiled --build-arg "BASE_IMAGE=$base" -t "$image" .)
+  else
+    "$here/collect.sh" "${SHM_BIN_DIR:-build/release/bin}" build/image/rootfs
+  fi
+  echo "image: building $image with $builder" >&2
+  rm -f "$output"
+  if [ "$builder" = buildah ]; then
+    Buildah bud -q --isolation chroot --network host --pull-never --layers=false "${arguments[@]}" >&2
+    Buildah push -q "$image" "docker-archive:$output:$image"
+  else
+    "$builder" build "${arguments[@]}" >&2
+    "$builder" save -o "$output" "$image"
+  fi
+}
+
+# In a mount namespace of its own, so that the mounts of the storage end with it.
+BuildInThrowawayStorage() {
+  local cache=${XDG_CACHE_HOME:-$HOME/.cache}/shm-operator/image
+  mkdir -p "$cache"
+  SHM_IMAGE_STORAGE=$(mktemp -d "$cache/storage.XXXXXX")
+  export SHM_IMAGE_STORAGE IMAGE_BUILDER=buildah
+  trap 'rm -rf --one-file-system "$SHM_IMAGE_STORAGE"' EXIT
+  unshare --mount bash "$here/build.sh" ${compile:+--compile} "$output"
+}
+
 compile=
 if [ "${1:-}" = --compile ]; then
   compile=yes
   shift
 fi
-output=$(realpath -m "${1:?usage: deploy/image/build.sh [--compile] FILE.tar}")
-mkdir -p "$cache" "$(dirname "$output")"
-builder=${IMAGE_BUILDER:-$(Builder)}
-if [ -n "$compile" ]; then
-  base=$(Base)
-  arguments=(--build-arg ROOTFS=compiled --build-arg "BASE_IMAGE=$base")
+[ $# = 1 ] || Die "usage: deploy/image/build.sh [--compile] FILE.tar"
+output=$(cd "$caller" && realpath -m "$1")
+mkdir -p "$(dirname "$output")"
+ChooseBuilder
+if [ "$builder" = buildah ] && [ -z "${SHM_IMAGE_STORAGE:-}" ]; then
+  BuildInThrowawayStorage
 else
-  deploy/image/collect.sh "${SHM_BIN_DIR:-build/release/bin}" build/image/rootfs
-fi
-
-echo "image: building $image with $builder" >&2
-rm -f "$output"
-if [ "$builder" = buildah ]; then
-  Buildah bud --isolation chroot --network host --pull-never --layers=false "${arguments[@]}" -t "$image" . >&2
-  Buildah push -q "$image" "docker-archive:$output:$image"
-else
-  "$builder" build "${arguments[@]}" -t "$image" . >&2
-  "$builder" save -o "$output" "$image"
+  Build
 fi
