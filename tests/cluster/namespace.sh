@@ -7,6 +7,9 @@
 # The state directory, absolute: ${SHM_CLUSTER_DIR:-build/cluster}.
 StateDir() { realpath -m "${SHM_CLUSTER_DIR:-$(dirname "${BASH_SOURCE[0]}")/../../build/cluster}"; }
 
+# Whether a directory is, or may become, the state of a cluster: it may be removed then.
+IsState() { [ ! -e "$1" ] || [ -f "$1/.test-cluster" ] || [ -z "$(ls -A "$1")" ]; }
+
 # A name that two clusters do not share: of the outer end of the veth pair (15 characters at most), and
 # of the parent cgroup of the pods.
 NameOf() {
