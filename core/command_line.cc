@@ -54,35 +54,51 @@ std::optional<std::size_t> FindScript(const std::vector<Word>& words, std::size_
   return std::nullopt;
 }
 
+// What `eval` reads: its words with blanks between. References that could not be told are in it as
+// they were written, and cannot be told the second time either.
+std::string EvalText(const std::vector<Word>& words) {
+  std::string text;
+  for (std::size_t i = 1; i < words.size(); ++i) text += (i > 1 ? " " : "") + words[i].text;
+  return text;
+}
+
 // Collects commands, reading shells on the way.
 class Collector {
  public:
   explicit Collector(CommandLine* line) : line_(line) {}
 
   void Take(SimpleCommand command, int depth) {
+    if (command.words.empty()) return;
+    if (command.words.front().text == "eval") {
+      ReadScript(EvalText(command.words), {}, depth);
+      return;
+    }
     const std::optional<std::size_t> shell = FindShell(command.words);
     const std::optional<std::size_t> script =
         shell ? FindScript(command.words, *shell) : std::nullopt;
     if (!script) {
-      if (!command.words.empty()) line_->commands.push_back(std::move(command));
+      line_->commands.push_back(std::move(command));
       return;
     }
-    const Word& text = command.words[*script];
-    if (depth >= kMaxDepth || read_bytes_ + text.text.size() > kMaxScriptBytes) {
+    std::vector<Word> positional(command.words.begin() + static_cast<std::ptrdiff_t>(*script) + 1,
+                                 command.words.end());
+    ReadScript(command.words[*script].text, std::move(positional), depth);
+  }
+
+ private:
+  void ReadScript(const std::string& script, std::vector<Word> positional, int depth) {
+    if (depth >= kMaxDepth || read_bytes_ + script.size() > kMaxScriptBytes) {
       line_->warnings.push_back("a shell script in the command is too long or too deep to be read");
       return;
     }
-    read_bytes_ += text.text.size();
-    std::vector<Word> positional(command.words.begin() + static_cast<std::ptrdiff_t>(*script) + 1,
-                                 command.words.end());
-    ShellScript reader(text.text, std::move(positional), &line_->env,
+    read_bytes_ += script.size();
+    ShellScript reader(script, std::move(positional), &line_->env,
                        [this, depth](SimpleCommand inner) { Take(std::move(inner), depth + 1); });
     if (!reader.Read()) {
       line_->warnings.push_back("a shell script in the command expands to too much to be read");
     }
   }
 
- private:
   CommandLine* line_;
   std::size_t read_bytes_ = 0;
 };

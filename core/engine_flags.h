@@ -171,6 +171,8 @@ inline constexpr EngineProgram kEnginePrograms[] = {
     {Engine::kLmdeploy, EngineProgram::Kind::kModule, "lmdeploy", ""},
     {Engine::kTgi, EngineProgram::Kind::kBinary, "text-generation-launcher", ""},
     {Engine::kRay, EngineProgram::Kind::kBinary, "ray", "start"},
+    // vllm-project/vllm examples/online_serving/multi-node-serving.sh runs `ray start`.
+    {Engine::kRay, EngineProgram::Kind::kPath, "multi-node-serving.sh", ""},
 };
 
 // Where nothing but flags is given (the image's entrypoint starts the engine): a flag that only one

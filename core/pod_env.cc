@@ -5,13 +5,16 @@
 namespace shm {
 
 PodEnv::PodEnv(const std::vector<EnvVar>& env) {
+  std::size_t expanded_bytes = 0;
   for (const EnvVar& entry : env) {
     if (entry.from_source) {
       Set(entry.name, std::nullopt);
       continue;
     }
     ExpandedText expanded = Expand(entry.value);
-    const bool known = expanded.unknown.empty() && expanded.text.size() <= kMaxValueBytes;
+    if (expanded.text.size() > entry.value.size()) expanded_bytes += expanded.text.size();
+    const bool known = expanded.unknown.empty() && expanded.text.size() <= kMaxValueBytes &&
+                       expanded_bytes <= kMaxExpandedBytes;
     Set(entry.name, known ? std::optional(std::move(expanded.text)) : std::nullopt);
   }
 }

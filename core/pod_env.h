@@ -26,11 +26,13 @@ struct ExpandedText {
   std::vector<std::string> missing;
 };
 
-// Plain value; safe to share between threads while nobody writes it. Lookups are logarithmic, and
-// no value grows beyond kMaxValueBytes: a list that doubles itself entry by entry ends as unknown.
+// Plain value; safe to share between threads while nobody writes it. Lookups are logarithmic. No
+// value grows beyond kMaxValueBytes, nor all that refer to others beyond kMaxExpandedBytes: a list
+// that doubles itself entry by entry ends as unknown.
 class PodEnv {
  public:
   static constexpr std::size_t kMaxValueBytes = 64 * 1024;
+  static constexpr std::size_t kMaxExpandedBytes = 4 * 1024 * 1024;
 
   PodEnv() = default;
   explicit PodEnv(const std::vector<EnvVar>& env);
