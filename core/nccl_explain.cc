@@ -5,6 +5,8 @@
 #include <charconv>
 #include <iterator>
 
+#include "core/log_lines.h"
+
 namespace shm {
 namespace {
 
@@ -13,10 +15,6 @@ constexpr std::int64_t kReferenceCount = 4;      // NCCL appends it to every seg
 constexpr std::int64_t kFixedParts = 5'443'584;  // LL 524,288 + LL128 4,915,200 + header 4,096
 constexpr std::int64_t kDefaultBuffer = 4'194'304;
 
-constexpr const char* kGiveMemory =
-    "Give the pod a memory-backed /dev/shm of the size it needs: an InferenceService (or the "
-    "annotation shm-operator.dev/shm-size) does it, `shmctl size` says how much, and outside "
-    "Kubernetes `docker run --shm-size` takes it.";
 constexpr const char* kNoDisable =
     " NCCL_SHM_DISABLE=1 does not help: without P2P NCCL then opens two pools of 34,210,176 bytes "
     "there and runs about ten times slower.";
@@ -62,7 +60,7 @@ struct Pool {
 
 // The proxy's operations pool, ncclProxyOpsPool.
 constexpr Pool kPools[] = {
-    {34'210'176, "2.27 and later"},
+    {34'210'176, "2.28 and later"},
     {33'030'528, "2.25 and 2.26"},
     {10'486'112, "up to 2.24"},
     {7'340'384, "up to 2.24"},
@@ -171,117 +169,6 @@ std::optional<Explanation> ExplainOom(std::string_view line) {
       "delete the pod rather than restart its container: only that frees the pages.";
   return result;
 }
-
-// A line that is known by what it contains. `number`: what stands before the bytes, empty for none.
-struct KnownLine {
-  std::array<std::string_view, 2> contains;  // all of them; the second may be empty
-  const char* cause;
-  const char* cure;
-  std::string_view number;
-};
-
-constexpr KnownLine kKnownLines[] = {
-    {{"cumem host allocations do not appear to be working", ""},
-     "NCCL's cuMem host buffers do not work in this container (its seccomp profile blocks NUMA "
-     "calls), so NCCL takes its buffers from /dev/shm instead. By itself the line is no error.",
-     "Size /dev/shm for the SHM transport (`shmctl size` does by default), or give the "
-     "container the capability SYS_NICE.",
-     ""},
-    {{"object store is using", "/dev/shm has only"},
-     "Ray's object store does not fit into /dev/shm and went to disk, which is much slower.",
-     kGiveMemory,
-     "/dev/shm has only "},
-    {{"configured object store size", "exceeds /dev/shm size"},
-     "Ray's object store is larger than /dev/shm, and Ray refuses to start.",
-     "Give the pod a /dev/shm of at least the object store's size, or lower --object-store-memory.",
-     ""},
-    {{"no available shared memory broadcast block found", ""},
-     "A vLLM worker does not take messages from the ring in /dev/shm. It hangs, compiles or has "
-     "died: the ring was made, so the size of /dev/shm is not to blame.",
-     "Look at the workers' logs just before this line; after a Bus error there, /dev/shm is too "
-     "small.",
-     ""},
-    {{"unable to open shared memory object", "too many open files"},
-     "PyTorch keeps one file open for each shared tensor, and the limit of open files is reached; "
-     "the size of /dev/shm is not to blame.",
-     "Raise the limit of open files, or use torch.multiprocessing's file_system sharing strategy.",
-     ""},
-    {{"unable to allocate shared memory", ""},
-     "PyTorch could not make a shared tensor in /dev/shm: it is full.",
-     kGiveMemory,
-     ""},
-    {{"unable to open shared memory object", ""},
-     "PyTorch could not open a shared tensor in /dev/shm: it is full, or the process that made it "
-     "has ended.",
-     kGiveMemory,
-     ""},
-    {{"unable to mmap", "/torch_"},
-     "PyTorch could not map a shared tensor of /dev/shm into memory.",
-     kGiveMemory,
-     "unable to mmap "},
-    {{"unable to write to file", "/torch_"},
-     "PyTorch could not write a shared tensor to /dev/shm: it is full.",
-     kGiveMemory,
-     ""},
-    {{"insufficient shared memory", ""},
-     "A PyTorch DataLoader worker wrote beyond what /dev/shm can hold (SIGBUS).",
-     kGiveMemory,
-     ""},
-    {{"dataloader worker", "bus error"},
-     "A PyTorch DataLoader worker wrote beyond what /dev/shm can hold (SIGBUS).",
-     kGiveMemory,
-     ""},
-    {{"dataloader worker", "out of shared memory"},
-     "A PyTorch DataLoader worker wrote beyond what /dev/shm can hold (SIGBUS).",
-     kGiveMemory,
-     ""},
-    {{"vllm_offload_", "no space left on device"},
-     "vLLM's KV offload (--kv-offloading-size) does not fit into /dev/shm.",
-     kGiveMemory,
-     ""},
-    {{"vllm_offload_", "file"},
-     "vLLM's KV offload file in /dev/shm is left over from an engine that died: it outlives a "
-     "restart of the container.",
-     "Delete the pod rather than restart its container.",
-     ""},
-    {{"/psm_", "no space left on device"},
-     "Python's shared memory does not fit into /dev/shm: it is full.",
-     kGiveMemory,
-     ""},
-    {{"/dev/shm", "no space left on device"}, "/dev/shm is full.", kGiveMemory, ""},
-    {{"/dev/shm", "not enough space"}, "/dev/shm is too small.", kGiveMemory, ""},
-    {{"synchronize.py", "no space left on device"},
-     "Python could not make a semaphore: its file lies in /dev/shm, which is full.",
-     kGiveMemory,
-     ""},
-    {{"semlock", "no space left on device"},
-     "Python could not make a semaphore: its file lies in /dev/shm, which is full.",
-     kGiveMemory,
-     ""},
-    {{"usage of emptydir volume", "exceeds the limit"},
-     "The kubelet evicts the pod: an emptyDir holds more than its sizeLimit.",
-     "Raise the sizeLimit of that volume; `shmctl size` says what /dev/shm needs.",
-     ""},
-    {{"bus error", ""},
-     "A process touched a page of mapped memory that could not be had (SIGBUS). In an inference "
-     "pod that is /dev/shm: files there are made without their pages, and filled up later, so "
-     "a too small one shows long after the start.",
-     kGiveMemory,
-     ""},
-    {{"sigbus", ""},
-     "A process touched a page of mapped memory that could not be had (SIGBUS). In an inference "
-     "pod that is /dev/shm, filled up long after the start.",
-     kGiveMemory,
-     ""},
-    {{"exitcode: -7", ""},
-     "A process ended by signal 7, SIGBUS: /dev/shm filled up.",
-     kGiveMemory,
-     ""},
-    {{"exit code 135", ""},
-     "A process ended by signal 7 (135 − 128), SIGBUS: /dev/shm filled up.",
-     kGiveMemory,
-     ""},
-};
 
 bool Matches(const KnownLine& known, std::string_view line) {
   return Contains(line, known.contains[0]) &&
