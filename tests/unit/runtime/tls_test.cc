@@ -1,0 +1,180 @@
+#include "runtime/tls.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "runtime/http_server.h"
+#include "tests/unit/runtime/http_client.h"
+
+namespace shm::runtime {
+namespace {
+
+using testing::Peer;
+
+struct Pair {
+  std::string certificate;
+  std::string key;
+};
+
+std::string Text(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  std::string text(data, static_cast<std::size_t>(size));
+  BIO_free(bio);
+  return text;
+}
+
+// Self-signed for a day, which is all that these tests need.
+Pair MakePair(const std::string& name) {
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  X509* certificate = X509_new();
+  X509_set_version(certificate, X509_VERSION_3);
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), 86'400);
+  X509_set_pubkey(certificate, key);
+  X509_NAME* subject = X509_get_subject_name(certificate);
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  X509_set_issuer_name(certificate, subject);
+  X509_sign(certificate, key, EVP_sha256());
+  BIO* out = BIO_new(BIO_s_mem());
+  PEM_write_bio_X509(out, certificate);
+  Pair pair{Text(out), ""};
+  out = BIO_new(BIO_s_mem());
+  PEM_write_bio_PKCS8PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
+  pair.key = Text(out);
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+  return pair;
+}
+
+struct TlsEcho {
+  TlsEcho() {
+    HttpServerOptions options;
+    options.tls = tls;
+    options.on_reject = [this](Rejection reason) {
+      if (reason == Rejection::kNoCertificate) ++without_certificate;
+      if (reason == Rejection::kHandshake) ++failed_handshakes;
+    };
+    const Handler handler = [](const Request& request) {
+      return Response{200, "text/plain", std::string(request.path) + "\n", {}};
+    };
+    REQUIRE(server->Start(options, handler).ok());
+  }
+  std::shared_ptr<ServerTls> tls = std::make_shared<ServerTls>();
+  std::atomic<int> without_certificate{0};
+  std::atomic<int> failed_handshakes{0};
+  std::unique_ptr<HttpServer> server = MakeHttpServer();
+};
+
+std::string Ask(Peer& peer, const std::string& path) {
+  peer.Send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  return peer.Receive(path + "\n");
+}
+
+TEST_CASE("C4: a pair that is damaged or mismatched is refused and the last good one stays") {
+  const Pair good = MakePair("good");
+  const Pair other = MakePair("other");
+  ServerTls tls;
+  REQUIRE(tls.SetPair(good.certificate, good.key).ok());
+  const auto context = tls.context();
+  struct Row {
+    const char* what;
+    std::string certificate, key;
+    const char* field;
+  };
+  const Row rows[] = {
+      {"another key", good.certificate, other.key, "tls.key"},
+      {"half a certificate", good.certificate.substr(0, 100), good.key, "tls.crt"},
+      {"half a key", good.certificate, good.key.substr(0, 100), "tls.key"},
+      {"an empty certificate", "", good.key, "tls.crt"},
+      {"an empty key", good.certificate, "", "tls.key"},
+      {"swapped", good.key, good.certificate, "tls.crt"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    const Result<void> set = tls.SetPair(row.certificate, row.key);
+    REQUIRE_FALSE(set.ok());
+    CHECK(set.error().field == row.field);
+    CHECK(tls.context() == context);
+  }
+  CHECK(tls.SetPair(good.certificate, good.key).ok());
+  CHECK(tls.context() == context);  // a repetition changes nothing
+  CHECK(tls.info()->not_after - tls.info()->not_before == 86'400);
+  CHECK(tls.info()->sha256.size() == 64);
+}
+
+TEST_CASE("Without a pair handshakes are refused, with one they are served") {
+  TlsEcho echo;
+  Peer early(echo.server->port());
+  CHECK_FALSE(early.StartTls());
+  CHECK(echo.without_certificate == 1);
+  const Pair pair = MakePair("first");
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  Peer peer(echo.server->port());
+  REQUIRE(peer.StartTls());
+  CHECK(Ask(peer, "/hello").find("200 OK") != std::string::npos);
+}
+
+TEST_CASE("A certificate is swapped without dropping a connection") {
+  TlsEcho echo;
+  const Pair first = MakePair("first");
+  const Pair second = MakePair("second");
+  REQUIRE(echo.tls->SetPair(first.certificate, first.key).ok());
+  Peer standing(echo.server->port());
+  REQUIRE(standing.StartTls());
+  CHECK(Ask(standing, "/1").find("200 OK") != std::string::npos);
+  REQUIRE(echo.tls->SetPair(second.certificate, second.key).ok());
+  CHECK(Ask(standing, "/2").find("200 OK") != std::string::npos);
+  CHECK(standing.ServerSubject() == "/CN=first");
+  Peer next(echo.server->port());
+  REQUIRE(next.StartTls());
+  CHECK(next.ServerSubject() == "/CN=second");
+}
+
+TEST_CASE("TLS below 1.2 is refused") {
+  TlsEcho echo;
+  const Pair pair = MakePair("only");
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  for (const auto& [version, served] : {std::pair{TLS1_VERSION, false},
+                                        {TLS1_1_VERSION, false},
+                                        {TLS1_2_VERSION, true},
+                                        {TLS1_3_VERSION, true}}) {
+    CAPTURE(version);
+    CHECK(Peer(echo.server->port()).StartTls(version) == served);
+  }
+  CHECK(echo.failed_handshakes == 2);
+}
+
+TEST_CASE("With a client authority, clients without a certificate of it are refused") {
+  TlsEcho echo;
+  const Pair pair = MakePair("only");
+  echo.tls->RequireClientAuthority(pair.certificate);
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  Peer peer(echo.server->port());
+  CHECK_FALSE(peer.StartTls(TLS1_2_VERSION));
+  echo.tls->RequireClientAuthority("no certificate");
+  CHECK_FALSE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+}
+
+TEST_CASE("Bytes that are no handshake are counted and the next peer is served") {
+  TlsEcho echo;
+  const Pair pair = MakePair("only");
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  Peer plain(echo.server->port());
+  plain.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  plain.Receive();
+  CHECK(echo.failed_handshakes == 1);
+  Peer peer(echo.server->port());
+  REQUIRE(peer.StartTls());
+  CHECK(Ask(peer, "/hello").find("200 OK") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace shm::runtime
