@@ -44,7 +44,9 @@ inline constexpr char kServiceAccountDirectory[] = "/var/run/secrets/kubernetes.
 Result<ClusterConfig> LoadInCluster(const Environment& environment,
                                     const std::string& directory = kServiceAccountDirectory);
 
-// The kubeconfig if `path` is not empty, else the one of $KUBECONFIG, else in-cluster.
+// The kubeconfig if `path` is not empty, else the one of $KUBECONFIG, else in-cluster, else (no
+// pod)
+// ~/.kube/config.
 Result<ClusterConfig> LoadClusterConfig(const std::string& path, const Environment& environment);
 
 }  // namespace shm::kube

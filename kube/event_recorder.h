@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -78,8 +79,8 @@ class EventRecorder {
 
   void Run(const std::stop_token& stop);
   bool TakeToken() SHM_REQUIRES(mutex_);
-  void Write(const std::string& name, const Pending& pending) SHM_EXCLUDES(mutex_);
-  void Remember(const std::string& name, std::int64_t count) SHM_EXCLUDES(mutex_);
+  void Write(const std::string& id, const Pending& pending) SHM_EXCLUDES(mutex_);
+  void Remember(const std::string& id, std::int64_t count) SHM_EXCLUDES(mutex_);
   nlohmann::json EventObject(const std::string& name, const Pending& pending) const;
 
   Api& api_;

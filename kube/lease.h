@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -66,13 +68,15 @@ class Elector {
 
  private:
   void Step();
-  std::optional<LeaseRecord> Write(LeaseAction action, std::int64_t transitions);
+  bool RenewBlindly();
+  void WriteAndLead(LeaseAction action, std::int64_t transitions);
+  ApiResult<nlohmann::json> Write(LeaseAction action, std::int64_t transitions);
   void Release();
   void BecomeLeader();
   void StopLeading();
   void TellLeader(const std::string& identity);
   nlohmann::json LeaseObject(const std::string& holder, std::int64_t transitions) const;
-  double Random();
+  void Fail(const ApiError& error) const;
 
   Api& api_;
   const ElectorOptions options_;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -60,7 +62,7 @@ struct ReflectorStats {
   std::chrono::steady_clock::time_point progress;  // when the server last answered well
 };
 
-// Start once, Stop once (the destructor does). Start, Stop and Stats are thread-safe.
+// Start and Stop once each (the destructor stops), from one thread; the rest is thread-safe.
 class Reflector {
  public:
   // `transport`, `sink` and `clock` must outlive the reflector. `on_event` runs on its thread.
@@ -90,6 +92,7 @@ class Reflector {
   WatchEvent Do(const WatchAction& action, const std::stop_token& stop);
   WatchEvent ListPage(const WatchAction& action, const std::stop_token& stop);
   WatchEvent Watch(const WatchAction& action, const std::stop_token& stop);
+  void Upsert(const nlohmann::json& object);
   bool OnLine(std::string_view line, WatchEvent& outcome);
   void Observe(const WatchState& state) SHM_EXCLUDES(mutex_);
   void Progress() SHM_EXCLUDES(mutex_);

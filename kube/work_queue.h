@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -97,7 +98,7 @@ class WorkQueue {
   std::set<std::pair<Time, Key>> delayed_ SHM_GUARDED_BY(mutex_);
   std::unordered_map<Key, Time> delayed_until_ SHM_GUARDED_BY(mutex_);
   std::unordered_map<Key, int> retries_ SHM_GUARDED_BY(mutex_);
-  std::uint64_t random_ SHM_GUARDED_BY(mutex_) = 0x9e3779b97f4a7c15u;
+  std::uint64_t random_ SHM_GUARDED_BY(mutex_);
   bool shut_down_ SHM_GUARDED_BY(mutex_) = false;
 };
 
