@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "runtime/http_server.h"
+#include "runtime/tls_probe.h"
 #include "tests/unit/runtime/http_client.h"
 
 namespace shm::runtime {
@@ -136,6 +137,26 @@ TEST_CASE("A certificate is swapped without dropping a connection") {
   Peer next(echo.server->port());
   REQUIRE(next.StartTls());
   CHECK(next.ServerSubject() == "/CN=second");
+}
+
+TEST_CASE("C1: a probe sees which certificate is served, and says why it cannot") {
+  TlsEcho echo;
+  const std::uint16_t port = echo.server->port();
+  const auto probe = [port](const std::string& address) {
+    return ServedCertificate(address, port, "any.name", std::chrono::seconds(10));
+  };
+  CHECK_FALSE(probe("127.0.0.1").ok());
+  for (const char* name : {"first", "second"}) {
+    const Pair pair = MakePair(name);
+    REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+    for (const char* address : {"127.0.0.1", "::ffff:127.0.0.1"}) {
+      CAPTURE(address);
+      CHECK(*probe(address) == echo.tls->info()->sha256);
+    }
+  }
+  CHECK(probe("localhost").error().field == "address");
+  echo.server->Stop();
+  CHECK_THAT(probe("127.0.0.1").error().message, Catch::Contains("no connection"));
 }
 
 TEST_CASE("TLS below 1.2 is refused") {
