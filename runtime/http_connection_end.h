@@ -1,0 +1,127 @@
+// How a Connection ends: deadlines, departures, rejections, closing. Included by http_connection.h
+// alone.
+#pragma once
+
+#include "runtime/http_connection.h"
+
+namespace shm::runtime::internal {
+
+// Deadlines and departures come from another thread: what they find may have moved on.
+template <typename Stream>
+void Connection<Stream>::OnDeadline() {
+  if (Clock::now() < deadline()) return;
+  switch (phase()) {
+    case Phase::kHandling:
+      return;
+    case Phase::kHeader:
+    case Phase::kBody:
+      return CancelRead(AfterCancel::kRejectTimeout);
+    case Phase::kWaiting:
+      return CancelRead(AfterCancel::kFinish);
+    case Phase::kHandshake:
+      hub_.Reject(Rejection::kHandshake);
+      return Close();
+    case Phase::kWriting:
+      hub_.Reject(Rejection::kWriteTimeout);
+      return Close();
+    case Phase::kClosing:
+      return Close();
+  }
+}
+
+template <typename Stream>
+void Connection<Stream>::OnLeave() {
+  if (phase() == Phase::kWaiting) return CancelRead(AfterCancel::kFinish);
+  if (phase() == Phase::kHandshake) Close();
+}
+
+template <typename Stream>
+void Connection<Stream>::OnEvict() {
+  if (phase() == Phase::kHandling || phase() == Phase::kWriting) return UnmarkEvicting();
+  hub_.Reject(Rejection::kEvicted);
+  Close();
+}
+
+template <typename Stream>
+void Connection<Stream>::CancelRead(AfterCancel then) {
+  after_cancel_ = then;
+  Enter(phase(), kLinger);  // or else the next sweep would cancel what follows
+  error_code ignored;
+  socket().cancel(ignored);
+}
+
+template <typename Stream>
+void Connection<Stream>::OnReadFailed(error_code error) {
+  if (error == net::error::operation_aborted) {
+    switch (after_cancel_) {
+      case AfterCancel::kRejectTimeout:
+        return Reject(Rejection::kTimeout);
+      case AfterCancel::kFinish:
+        return Finish();
+      case AfterCancel::kClose:
+        return Close();
+    }
+  }
+  if (error == http::error::header_limit) return Reject(Rejection::kHeaderTooLarge);
+  if (error == http::error::body_limit) return Reject(Rejection::kBodyTooLarge);
+  const bool left = error == http::error::end_of_stream || error == http::error::partial_message;
+  const bool spoke_http = error.category() == error_code(http::error::bad_method).category();
+  if (spoke_http && !left) return Reject(Rejection::kMalformed);
+  Close();
+}
+
+template <typename Stream>
+void Connection<Stream>::Reject(Rejection reason) {
+  hub_.Reject(reason);
+  const RejectionAnswer answer = AnswerTo(reason);
+  rejected_ = true;
+  response_ = {};
+  response_.version(11);
+  response_.result(answer.status);
+  response_.set(http::field::content_type, "text/plain");
+  if (reason == Rejection::kMethod) response_.set(http::field::allow, "GET, HEAD, POST");
+  if (reason == Rejection::kOverloaded) response_.set(http::field::retry_after, "1");
+  response_.body() = std::string(answer.words) + '\n';
+  response_.prepare_payload();
+  Write(false);
+}
+
+template <typename Stream>
+void Connection<Stream>::Finish() {
+  Enter(Phase::kClosing, kLinger);
+  if constexpr (kTls) {
+    stream_.async_shutdown([self = Self()](error_code) { self->Linger(); });
+  } else {
+    Linger();
+  }
+}
+
+// After a rejection the peer may still be sending: closing now would reset the connection, and it
+// would never read why.
+template <typename Stream>
+void Connection<Stream>::Linger() {
+  error_code error;
+  socket().shutdown(tcp::socket::shutdown_send, error);
+  if (error || !rejected_) return Close();
+  parser_.reset();
+  buffer_.clear();
+  Discard();
+}
+
+template <typename Stream>
+void Connection<Stream>::Discard() {
+  socket().async_read_some(buffer_.prepare(kFirstRead),
+                           [self = Self()](error_code error, std::size_t) {
+                             if (error) return self->Close();
+                             self->Discard();
+                           });
+}
+
+template <typename Stream>
+void Connection<Stream>::Close() {
+  after_cancel_ = AfterCancel::kClose;
+  error_code ignored;
+  socket().close(ignored);
+}
+
+}  // namespace shm::runtime::internal

@@ -1,0 +1,178 @@
+// The way of a request through Connection: handshake, header, body, handler, response. Included by
+// http_connection.h alone.
+#pragma once
+
+#include "runtime/http_connection.h"
+
+namespace shm::runtime::internal {
+
+template <typename Stream>
+void Connection<Stream>::Handshake() {
+  if constexpr (kTls) {
+    stream_.async_handshake(net::ssl::stream_base::server, [self = Self()](error_code error) {
+      if (!error) return self->AwaitRequest();
+      // A peer that connects and leaves, as probes do, is not worth a count.
+      if (error != net::error::eof && error != net::ssl::error::stream_truncated) {
+        self->hub_.Reject(Rejection::kHandshake);
+      }
+      self->Close();
+    });
+  } else {
+    AwaitRequest();
+  }
+}
+
+template <typename Stream>
+void Connection<Stream>::AwaitRequest() {
+  if (hub_.draining) return Finish();
+  // A new connection that says nothing has the time of a header, one that was served may rest.
+  Enter(Phase::kWaiting, parser_ ? limits().idle : limits().header);
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(limits().header_bytes));
+  parser_->body_limit(limits().body_bytes);
+  if (buffer_.size() > 0) return ReadHeader();  // pipelined
+  if (buffer_.capacity() > 4 * kFirstRead) buffer_.shrink_to_fit();
+  stream_.async_read_some(buffer_.prepare(kFirstRead),
+                          [self = Self()](error_code error, std::size_t bytes) {
+                            if (error) return self->OnReadFailed(error);
+                            self->buffer_.commit(bytes);
+                            self->ReadHeader();
+                          });
+}
+
+template <typename Stream>
+void Connection<Stream>::ReadHeader() {
+  Enter(Phase::kHeader, limits().header);
+  first_byte_ = Clock::now();
+  http::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = Self()](error_code error, std::size_t) { self->OnHeader(error); });
+}
+
+template <typename Stream>
+void Connection<Stream>::OnHeader(error_code error) {
+  if (error == http::error::buffer_overflow) {
+    return Reject(Rejection::kHeaderTooLarge);
+  }
+  if (error) return OnReadFailed(error);
+  if (const std::optional<Rejection> reason = CheckHeader()) return Reject(*reason);
+  Enter(Phase::kBody, limits().body);
+  parser_->eager(true);
+  if (parser_->is_done()) return Handle();
+  if (!parser_->get()[http::field::expect].empty()) return SendContinue();
+  ReadBody();
+}
+
+// What Beast lets through and we do not.
+template <typename Stream>
+std::optional<Rejection> Connection<Stream>::CheckHeader() const {
+  const auto& header = parser_->get();
+  if (header.version() == 11 && header.count(http::field::host) != 1) {
+    return Rejection::kMalformed;
+  }
+  const auto coding = header.find(http::field::transfer_encoding);
+  if (coding != header.end() &&
+      (header.count(http::field::transfer_encoding) > 1 || header.version() != 11 ||
+       !beast::iequals(coding->value(), "chunked") ||
+       header.count(http::field::content_length) > 0)) {
+    return Rejection::kMalformed;  // how requests are smuggled
+  }
+  if (header.target().empty() || header.target().front() != '/') return Rejection::kMalformed;
+  if (header.method() != http::verb::get && header.method() != http::verb::head &&
+      header.method() != http::verb::post) {
+    return Rejection::kMethod;
+  }
+  const auto expect = header.find(http::field::expect);
+  if (expect != header.end() && !beast::iequals(expect->value(), "100-continue")) {
+    return Rejection::kExpectation;
+  }
+  return std::nullopt;
+}
+
+template <typename Stream>
+void Connection<Stream>::SendContinue() {
+  auto answer = std::make_shared<http::response<http::empty_body>>(http::status::continue_, 11);
+  http::async_write(stream_, *answer, [self = Self(), answer](error_code error, std::size_t) {
+    if (error) return self->Close();
+    self->ReadBody();
+  });
+}
+
+// Piece by piece, so that what all connections hold together can be counted as it comes.
+template <typename Stream>
+void Connection<Stream>::ReadBody() {
+  http::async_read_some(stream_, buffer_, *parser_,
+                        [self = Self()](error_code error, std::size_t) { self->OnBody(error); });
+}
+
+template <typename Stream>
+void Connection<Stream>::OnBody(error_code error) {
+  if (error) return OnReadFailed(error);
+  const std::size_t held = parser_->get().body().size();
+  if (held > charged_) {
+    if (!hub_.Charge(held - charged_)) return Reject(Rejection::kOverloaded);
+    charged_ = held;
+  }
+  if (parser_->is_done()) return Handle();
+  ReadBody();
+}
+
+template <typename Stream>
+void Connection<Stream>::Handle() {
+  Enter(Phase::kHandling, std::chrono::hours(24));
+  in_flight_ = true;
+  ++hub_.in_flight;
+  const auto& message = parser_->get();
+  const auto view = [](auto text) { return std::string_view(text.data(), text.size()); };
+  const std::string_view target = view(message.target());
+  const std::size_t mark = target.find('?');
+  request_ = Request{view(message.method_string()),
+                     target.substr(0, mark),
+                     mark == std::string_view::npos ? "" : target.substr(mark + 1),
+                     view(message[http::field::content_type]),
+                     message.body(),
+                     first_byte_};
+  hub_.dispatch(shared_from_this());
+}
+
+template <typename Stream>
+void Connection<Stream>::Respond(Response response) {
+  const bool keep_alive =
+      parser_->get().keep_alive() && !hub_.draining && !hub_.close_after_responses;
+  response_ = {};
+  response_.version(11);
+  response_.result(static_cast<unsigned>(response.status));
+  for (const auto& [name, value] : response.headers) response_.insert(name, value);
+  if (!response.content_type.empty()) {
+    response_.set(http::field::content_type, response.content_type);
+  }
+  response_.content_length(response.body.size());
+  if (parser_->get().method() != http::verb::head) response_.body() = std::move(response.body);
+  Write(keep_alive);
+}
+
+template <typename Stream>
+void Connection<Stream>::Write(bool keep_alive) {
+  response_.keep_alive(keep_alive);
+  Enter(Phase::kWriting, limits().write);
+  http::async_write(stream_, response_, [self = Self(), keep_alive](error_code error, std::size_t) {
+    self->OnWritten(error, keep_alive);
+  });
+}
+
+template <typename Stream>
+void Connection<Stream>::OnWritten(error_code error, bool keep_alive) {
+  FinishRequest();
+  if (error) return Close();
+  MarkServed();
+  if (!keep_alive) return Finish();
+  AwaitRequest();
+}
+
+template <typename Stream>
+void Connection<Stream>::FinishRequest() {
+  hub_.Refund(std::exchange(charged_, 0));
+  if (std::exchange(in_flight_, false)) --hub_.in_flight;
+}
+
+}  // namespace shm::runtime::internal
