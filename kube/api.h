@@ -13,8 +13,8 @@ namespace shm::kube {
 inline constexpr char kFieldManager[] = "shm-operator";
 
 struct ListOptions {
-  std::string label_selector;
-  std::string field_selector;
+  std::string label_selector{};
+  std::string field_selector{};
   int page_size = 500;  // 0: all at once
 };
 
@@ -22,7 +22,7 @@ struct WriteOptions {
   std::string field_manager = kFieldManager;
   bool dry_run = false;
   std::string field_validation = "Strict";  // Strict, Warn or Ignore
-  std::string subresource;                  // "status", "scale"; empty: the object
+  std::string subresource{};                // "status", "scale"; empty: the object
 };
 
 struct ApplyOptions {
@@ -30,7 +30,7 @@ struct ApplyOptions {
   bool force = true;  // take over fields that others own
   bool dry_run = false;
   std::string field_validation = "Strict";
-  std::string subresource;
+  std::string subresource{};
 };
 
 enum class PatchType { kMerge, kJson };
@@ -39,8 +39,8 @@ enum class Propagation { kBackground, kForeground, kOrphan };
 
 struct DeleteOptions {
   Propagation propagation = Propagation::kBackground;
-  std::string uid;               // delete only this one; empty: whatever has the name
-  std::string resource_version;  // delete only this version
+  std::string uid{};               // delete only this one; empty: whatever has the name
+  std::string resource_version{};  // delete only this version
   bool dry_run = false;
 };
 

@@ -12,15 +12,15 @@ namespace shm::kube {
 // A plain value. PEM texts, not paths; a token file stays a path since it rotates (trap W9).
 struct ClusterConfig {
   bool tls = true;
-  std::string host;  // name or IP literal, without brackets
+  std::string host{};  // name or IP literal, without brackets
   int port = 443;
-  std::string base_path;        // "" or "/prefix", before every path
-  std::string ca_pem;           // trusted, and nothing else; required with tls
-  std::string client_cert_pem;  // both or neither
-  std::string client_key_pem;
-  std::string token;
-  std::string token_file;       // wins over `token`
-  std::string tls_server_name;  // empty: `host`
+  std::string base_path{};        // "" or "/prefix", before every path
+  std::string ca_pem{};           // trusted, and nothing else; required with tls
+  std::string client_cert_pem{};  // both or neither
+  std::string client_key_pem{};
+  std::string token{};
+  std::string token_file{};       // wins over `token`
+  std::string tls_server_name{};  // empty: `host`
   std::string namespace_name = "default";
 };
 

@@ -18,19 +18,19 @@
 namespace shm::kube {
 
 struct ObjectReference {
-  std::string api_version;
-  std::string kind;
+  std::string api_version{};
+  std::string kind{};
   ObjectKey key;
-  std::string uid;
-  std::string resource_version;  // may be empty
+  std::string uid{};
+  std::string resource_version{};  // may be empty
 };
 
 enum class EventType { kNormal, kWarning };
 
 struct EventRecorderOptions {
   std::string component = "shm-operator";
-  std::string instance;   // the pod's name
-  double per_second = 5;  // long-run writes a second
+  std::string instance{};  // the pod's name
+  double per_second = 5;   // long-run writes a second
   int burst = 25;
   std::size_t queue = 1000;       // distinct events that wait; further ones are dropped, counted
   std::size_t remembered = 4096;  // events whose count is known

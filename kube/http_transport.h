@@ -22,7 +22,7 @@ void InitializeClientThreads();
 
 // A finished request, for metrics. `status` is 0 where there was no response.
 struct RequestSample {
-  std::string method;
+  std::string method{};
   int status = 0;
   TransportFailure failure = TransportFailure::kNone;
   std::chrono::duration<double> seconds{0};
@@ -30,7 +30,7 @@ struct RequestSample {
 };
 
 struct HttpTransportOptions {
-  std::string user_agent;                             // empty: "shm-operator/VERSION"
+  std::string user_agent{};                           // empty: "shm-operator/VERSION"
   std::size_t max_response_bytes = 64 * 1024 * 1024;  // of an ordinary response
   std::size_t max_line_bytes = 16 * 1024 * 1024;      // of one line of a stream
   // From the thread that made the call; may be empty.

@@ -19,15 +19,15 @@ namespace shm::kube {
 
 // An owner of the Lease, so that it goes when its owner is deleted.
 struct OwnerReference {
-  std::string api_version;
-  std::string kind;
-  std::string name;
-  std::string uid;
+  std::string api_version{};
+  std::string kind{};
+  std::string name{};
+  std::string uid{};
 };
 
 struct ElectorOptions {
   ObjectKey lease;
-  std::string identity;  // unique among the candidates: the pod's name
+  std::string identity{};  // unique among the candidates: the pod's name
   LeaseTimes times;
   std::optional<OwnerReference> owner;
 };

@@ -23,9 +23,9 @@ namespace shm::kube {
 
 struct ReflectorOptions {
   ResourceType type;
-  std::string namespace_name;  // empty: all
-  std::string label_selector;
-  std::string field_selector;
+  std::string namespace_name{};  // empty: all
+  std::string label_selector{};
+  std::string field_selector{};
   int page_size = 500;
   // What the server is asked to end a watch after; each watch gets 1 to 2 times this, so that those
   // of many clients do not end together. Five seconds later the connection is taken for dead (W3).

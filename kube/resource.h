@@ -10,7 +10,7 @@ namespace shm::kube {
 
 // A group, version and resource.
 struct ResourceType {
-  std::string group;  // empty: the core group
+  std::string group{};  // empty: the core group
   std::string version;
   std::string plural;
   std::string kind;

@@ -12,14 +12,14 @@ namespace shm::kube {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string path;  // begins with '/', percent-encoded, query included
-  std::string content_type;
-  std::string body;
+  std::string path{};  // begins with '/', percent-encoded, query included
+  std::string content_type{};
+  std::string body{};
 };
 
 struct HttpResponse {
   int status = 0;
-  std::string body;
+  std::string body{};
   std::optional<std::chrono::seconds> retry_after;  // header Retry-After, where it is a number
 };
 
@@ -35,7 +35,7 @@ enum class TransportFailure {
 
 struct SendResult {
   TransportFailure failure = TransportFailure::kNone;
-  std::string message;    // of the failure, for a person
+  std::string message{};  // of the failure, for a person
   HttpResponse response;  // where failure is kNone, whatever its status
 };
 
@@ -44,7 +44,7 @@ struct StreamResult {
   // kNone: the server ended it in order. kTimeout: our deadline, which is the sign of a connection
   // that is dead without an error (trap W3).
   TransportFailure failure = TransportFailure::kNone;
-  std::string message;
+  std::string message{};
   // Status other than 200: the whole response, and no line was delivered.
   // Status 0: the connection failed before any response.
   HttpResponse response;
