@@ -1,0 +1,168 @@
+#include "runtime/config.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <type_traits>
+#include <utility>
+
+#include "core/quantity.h"
+#include "runtime/settings.h"
+
+namespace shm::runtime {
+namespace {
+
+using Setter = std::function<Result<void>(const std::string&)>;
+
+Error Refused(const std::string& text, const std::string& accepted) {
+  return Error{"", "\"" + text + "\" is not " + accepted};
+}
+
+Setter Text(std::string& target) {
+  return [&target](const std::string& text) -> Result<void> {
+    target = text;
+    return {};
+  };
+}
+
+Setter Name(std::string& target) {
+  return [&target](const std::string& text) -> Result<void> {
+    if (text.empty()) return Refused(text, "a name");
+    target = text;
+    return {};
+  };
+}
+
+template <typename Integer>
+Setter Number(Integer& target, int low, int high) {
+  return [&target, low, high](const std::string& text) -> Result<void> {
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number < low || number > high) {
+      return Refused(text, "a number from " + std::to_string(low) + " to " + std::to_string(high));
+    }
+    target = static_cast<Integer>(number);
+    return {};
+  };
+}
+
+Setter Flag(bool& target) {
+  return [&target](const std::string& text) -> Result<void> {
+    if (text != "true" && text != "false") return Refused(text, "true or false");
+    target = text == "true";
+    return {};
+  };
+}
+
+// A Kubernetes quantity of at least `low` bytes. Empty unsets what may be unset.
+template <typename Bytes>
+Setter Size(Bytes& target, std::int64_t low) {
+  return [&target, low](const std::string& text) -> Result<void> {
+    if constexpr (!std::is_same_v<Bytes, std::int64_t>) {
+      if (text.empty()) {
+        target.reset();
+        return {};
+      }
+    }
+    const Result<std::int64_t> bytes = ParseQuantity(text);
+    if (!bytes) return Error{"", bytes.error().message};
+    if (*bytes < low) return Refused(text, low > 0 ? "above 0" : "0 or more");
+    target = *bytes;
+    return {};
+  };
+}
+
+template <typename Value>
+Setter OneOf(Value& target, std::vector<std::pair<std::string, Value>> choices) {
+  return [&target, choices = std::move(choices)](const std::string& text) -> Result<void> {
+    std::string names;
+    for (const auto& [name, value] : choices) {
+      names += (names.empty() ? "" : ", ") + name;
+      if (name != text) continue;
+      target = value;
+      return {};
+    }
+    return Refused(text, "one of " + names);
+  };
+}
+
+std::vector<Setting> CommonSettings(CommonConfig& config) {
+  return {
+      {"kubeconfig", "kubeconfig file; without it, the service account", Text(config.kubeconfig)},
+      {"namespace", "own namespace; without it, the service account's",
+       Text(config.namespace_name)},
+      {"listen-address", "address of every port; [::] takes IPv4 too", Name(config.listen_address)},
+      {"health-port", "port of /healthz, /readyz and /metrics",
+       Number(config.health_port, 0, 65535)},
+      {"log-level", "debug, info, warn or error",
+       OneOf<LogLevel>(config.log_level, {{"debug", LogLevel::kDebug},
+                                          {"info", LogLevel::kInfo},
+                                          {"warn", LogLevel::kWarn},
+                                          {"error", LogLevel::kError}})},
+      {"log-format", "json or text",
+       OneOf<LogFormat>(config.log_format,
+                        {{"json", LogFormat::kJson}, {"text", LogFormat::kText}})},
+      {"tls-secret", "Secret of the webhook's certificate", Name(config.tls_secret)},
+      {"size-per-gpu", "shared memory for each GPU where nothing else says",
+       Size(config.sizing.size_per_gpu, 1)},
+      {"max-size", "largest shared memory of a pod; empty: none", Size(config.sizing.max_size, 1)},
+      {"memory-limit-policy", "Warn, Raise or Reject where it does not fit the memory limit",
+       OneOf<MemoryLimitPolicy>(config.sizing.memory_limit_policy,
+                                {{"Warn", MemoryLimitPolicy::kWarn},
+                                 {"Raise", MemoryLimitPolicy::kRaise},
+                                 {"Reject", MemoryLimitPolicy::kReject}})},
+      {"memory-headroom", "memory that is to be left beside the shared memory",
+       Size(config.sizing.memory_headroom, 0)},
+      {"audit", "true: say what would be done, change nothing", Flag(config.sizing.audit)},
+  };
+}
+
+}  // namespace
+
+Environment ProcessEnvironment() {
+  return [](const char* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+}
+
+Result<WebhookConfig> ReadWebhookConfig(const std::vector<std::string>& arguments,
+                                        const Environment& environment) {
+  WebhookConfig config;
+  std::vector<Setting> settings = CommonSettings(config);
+  settings.push_back({"port", "port of the webhook (HTTPS)", Number(config.port, 0, 65535)});
+  settings.push_back({"shutdown-delay", "seconds to go on serving after SIGTERM",
+                      Number(config.shutdown_delay, 0, 600)});
+  settings.push_back({"client-ca", "PEM file: clients must show a certificate by one of these",
+                      Text(config.client_ca)});
+  const Result<std::string> help = ReadSettings("shm-webhook", settings, arguments, environment);
+  if (!help) return help.error();
+  config.help = *help;
+  return config;
+}
+
+Result<OperatorConfig> ReadOperatorConfig(const std::vector<std::string>& arguments,
+                                          const Environment& environment) {
+  OperatorConfig config;
+  std::vector<Setting> settings = CommonSettings(config);
+  const std::vector<Setting> own = {
+      {"webhook-configuration", "MutatingWebhookConfiguration whose caBundle it keeps",
+       Name(config.webhook_configuration)},
+      {"webhook-service", "Service of the webhook, for its certificate's names",
+       Name(config.webhook_service)},
+      {"ca-secret", "Secret of its certificate authority", Name(config.ca_secret)},
+      {"lease", "Lease of the leader", Name(config.lease)},
+      {"deployment", "own Deployment, the owner of Secrets and Lease", Name(config.deployment)},
+      {"certificate-mode", "self, cert-manager or provided: who owns certificate and caBundle",
+       OneOf<CertificateMode>(config.certificate_mode,
+                              {{"self", CertificateMode::kSelf},
+                               {"cert-manager", CertificateMode::kCertManager},
+                               {"provided", CertificateMode::kProvided}})}};
+  settings.insert(settings.end(), own.begin(), own.end());
+  const Result<std::string> help = ReadSettings("shm-operator", settings, arguments, environment);
+  if (!help) return help.error();
+  config.help = *help;
+  return config;
+}
+
+}  // namespace shm::runtime

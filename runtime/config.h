@@ -1,0 +1,66 @@
+// What each program is told: flags, environment, a YAML file, and what holds without any.
+//
+// A setting `--size-per-gpu` is SHM_OPERATOR_SIZE_PER_GPU in the environment and sizePerGPU in the
+// file of --config. Flags win over the environment, which wins over the file. All faults are
+// reported at once, each with the place that it was read from; unknown flags and keys are faults.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/certificate_plan.h"
+#include "core/inference_service.h"
+#include "core/result.h"
+#include "runtime/log.h"
+
+namespace shm::runtime {
+
+struct SizingConfig {
+  std::int64_t size_per_gpu = std::int64_t{1} << 30;  // bytes, above 0
+  std::optional<std::int64_t> max_size;               // bytes, above 0; unset: no maximum
+  MemoryLimitPolicy memory_limit_policy = MemoryLimitPolicy::kWarn;
+  std::int64_t memory_headroom = std::int64_t{1} << 30;  // bytes, 0 or more
+  bool audit = false;                                    // say what would be done, change nothing
+};
+
+struct CommonConfig {
+  std::string help;            // not empty: print it and exit 0
+  std::string kubeconfig;      // path; empty: in-cluster
+  std::string namespace_name;  // own; empty: the service account's
+  std::string listen_address = "[::]";
+  std::uint16_t health_port = 8080;
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kJson;
+  std::string tls_secret = "shm-operator-webhook-tls";
+  SizingConfig sizing;
+};
+
+struct WebhookConfig : CommonConfig {
+  std::uint16_t port = 8443;
+  int shutdown_delay = 10;  // seconds that it goes on serving after SIGTERM
+  std::string client_ca;    // path of a PEM bundle; empty: clients need no certificate
+};
+
+struct OperatorConfig : CommonConfig {
+  std::string webhook_configuration = "shm-operator";
+  std::string webhook_service = "shm-operator-webhook";
+  std::string ca_secret = "shm-operator-ca";
+  std::string lease = "shm-operator";
+  std::string deployment = "shm-operator";  // owner of Secrets and Lease
+  CertificateMode certificate_mode = CertificateMode::kSelf;
+};
+
+// An environment variable; nothing where it is not set.
+using Environment = std::function<std::optional<std::string>(const char* name)>;
+Environment ProcessEnvironment();
+
+// `arguments` without the program's name.
+Result<WebhookConfig> ReadWebhookConfig(const std::vector<std::string>& arguments,
+                                        const Environment& environment);
+Result<OperatorConfig> ReadOperatorConfig(const std::vector<std::string>& arguments,
+                                          const Environment& environment);
+
+}  // namespace shm::runtime

@@ -1,0 +1,127 @@
+#include "runtime/config.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+
+#include "runtime/settings.h"
+
+namespace shm::runtime {
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+
+Environment From(Variables variables) {
+  return [variables = std::move(variables)](const char* name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+std::string Unique() {
+  char path[] = "/tmp/shm-config-XXXXXX";
+  ::close(::mkstemp(path));
+  return path;
+}
+
+// A file that lives as long as its test.
+struct File {
+  explicit File(const std::string& text) { std::ofstream(path) << text; }
+  ~File() { std::remove(path.c_str()); }
+  const std::string path = Unique();
+};
+
+TEST_CASE("Without anything the defaults hold") {
+  const WebhookConfig webhook = *ReadWebhookConfig({}, From({}));
+  CHECK(webhook.help.empty());
+  CHECK(webhook.port == 8443);
+  CHECK(webhook.health_port == 8080);
+  CHECK(webhook.listen_address == "[::]");
+  CHECK(webhook.tls_secret == "shm-operator-webhook-tls");
+  CHECK(webhook.sizing.size_per_gpu == 1LL << 30);
+  CHECK_FALSE(webhook.sizing.max_size.has_value());
+  CHECK_FALSE(webhook.sizing.audit);
+  const OperatorConfig config = *ReadOperatorConfig({}, From({}));
+  CHECK(config.lease == "shm-operator");
+  CHECK(config.certificate_mode == CertificateMode::kSelf);
+}
+
+TEST_CASE("A setting has one spelling in each place") {
+  CHECK(YamlKey("size-per-gpu") == "sizePerGPU");
+  CHECK(YamlKey("health-port") == "healthPort");
+  CHECK(EnvironmentName("size-per-gpu") == "SHM_OPERATOR_SIZE_PER_GPU");
+}
+
+TEST_CASE("Flags win over the environment, which wins over the file") {
+  const File file("sizePerGPU: 2Gi\nhealthPort: 1\nport: 10\naudit: true\nmaxSize:\n");
+  const Environment environment = From({{"SHM_OPERATOR_CONFIG", file.path},
+                                        {"SHM_OPERATOR_HEALTH_PORT", "2"},
+                                        {"SHM_OPERATOR_PORT", "20"}});
+  const WebhookConfig config = *ReadWebhookConfig({"--port", "30"}, environment);
+  CHECK(config.sizing.size_per_gpu == 2LL << 30);
+  CHECK(config.sizing.audit);
+  CHECK_FALSE(config.sizing.max_size.has_value());
+  CHECK(config.health_port == 2);
+  CHECK(config.port == 30);
+}
+
+TEST_CASE("What Kubernetes puts into the environment for a Service is not taken for a setting") {
+  const Environment environment = From({{"SHM_OPERATOR_PORT", "tcp://10.96.0.7:443"}});
+  CHECK(ReadWebhookConfig({}, environment)->port == 8443);
+}
+
+TEST_CASE("Every fault is reported, with the place and the key") {
+  struct Row {
+    const char* file;
+    Variables environment;
+    std::vector<std::string> flags;
+    std::vector<std::string> said;
+  };
+  const Row rows[] = {
+      {"sizePerGpu: 2Gi", {}, {}, {"sizePerGpu: there is no such setting"}},
+      {"port: 70000\nsizePerGPU: much\naudit: maybe",
+       {{"SHM_OPERATOR_LOG_LEVEL", "loud"}},
+       {"--health-port", "-1"},
+       {": port: \"70000\" is not a number from 0 to 65535", ": sizePerGPU: ", ": audit: \"maybe\"",
+        "SHM_OPERATOR_LOG_LEVEL: \"loud\" is not one of debug, info, warn, error",
+        "--health-port: \"-1\""}},
+      {"sizePerGPU: 0", {}, {}, {"sizePerGPU: \"0\" is not above 0"}},
+      {"memoryHeadroom: -1Gi", {}, {}, {"memoryHeadroom: "}},
+      {"memoryLimitPolicy: raise", {}, {}, {"\"raise\" is not one of Warn, Raise, Reject"}},
+      {"port: [1]", {}, {}, {"port: takes a single value"}},
+      {"port: 1\nport: 2", {}, {}, {"port: is there twice"}},
+      {"- port", {}, {}, {"is not a mapping"}},
+      {"a: [", {}, {}, {"cannot be read"}},
+      {"tlsSecret: ''", {}, {}, {"tlsSecret: \"\" is not a name"}},
+      {"", {}, {"--prot", "1"}, {"--prot"}},
+      {"", {}, {"--port"}, {"--port"}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.file);
+    const File file(row.file);
+    std::vector<std::string> arguments = {"--config", file.path};
+    arguments.insert(arguments.end(), row.flags.begin(), row.flags.end());
+    const Result<WebhookConfig> config = ReadWebhookConfig(arguments, From(row.environment));
+    REQUIRE_FALSE(config.ok());
+    for (const std::string& said : row.said) {
+      CHECK_THAT(config.error().ToString(), Catch::Contains(said));
+    }
+  }
+  CHECK_THAT(ReadWebhookConfig({"--config", "/nowhere.yaml"}, From({})).error().ToString(),
+             Catch::Contains("/nowhere.yaml"));
+}
+
+TEST_CASE("Help names every setting, and the version is the program's") {
+  const std::string help = ReadOperatorConfig({"--help"}, From({}))->help;
+  for (const char* flag : {"--config", "--size-per-gpu", "--certificate-mode", "--ca-secret"}) {
+    CHECK_THAT(help, Catch::Contains(flag));
+  }
+  CHECK(ReadWebhookConfig({"--version"}, From({}))->help == "shm-webhook " SHM_VERSION "\n");
+}
+
+}  // namespace
+}  // namespace shm::runtime
