@@ -12,7 +12,8 @@ void Connection<Stream>::Handshake() {
     stream_.async_handshake(net::ssl::stream_base::server, [self = Self()](error_code error) {
       if (!error) return self->AwaitRequest();
       // A peer that connects and leaves, as probes do, is not worth a count.
-      if (error != net::error::eof && error != net::ssl::error::stream_truncated) {
+      if (error != net::error::eof && error != net::ssl::error::stream_truncated &&
+          error != net::error::operation_aborted) {
         self->hub_.Reject(Rejection::kHandshake);
       }
       self->Close();

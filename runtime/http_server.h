@@ -64,7 +64,8 @@ struct HttpLimits {
   std::size_t header_bytes = 16 * 1024;
   std::size_t body_bytes = 8 * 1024 * 1024;         // one body, chunked or not
   std::size_t all_bodies_bytes = 64 * 1024 * 1024;  // those being read or handled at once
-  std::size_t connections = 512;
+  // A TLS connection costs up to 160 KiB, so this many cost 30 MiB; busy ones are never evicted.
+  std::size_t connections = 192;
   std::chrono::milliseconds handshake{5'000};
   std::chrono::milliseconds header{5'000};  // also: how long a new connection may say nothing
   std::chrono::milliseconds body{10'000};
