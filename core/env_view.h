@@ -11,6 +11,7 @@ struct EnvVar {
   std::string name;
   std::string value;
   bool from_source = false;
+  friend bool operator==(const EnvVar&, const EnvVar&) = default;
 };
 
 }  // namespace shm

@@ -9,7 +9,7 @@ namespace shm {
 namespace {
 
 // Wide enough for a fraction of 18 digits times 2^60.
-__extension__ using Wide = unsigned __int128;
+__extension__ typedef unsigned __int128 Wide;
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 

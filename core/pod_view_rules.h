@@ -1,0 +1,218 @@
+// Where the parts of a pod stand that PodViewBuilder reads: data for pod_view_builder.cc alone.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "core/pod_view_builder.h"
+
+namespace shm {
+
+enum class PodViewBuilder::Node {
+  kSkip,  // whatever stands here is not looked at
+  kPod,
+  kMetadata,
+  kName,
+  kGenerateName,
+  kNamespace,
+  kLabels,
+  kAnnotations,
+  kMapText,  // a value of one of them
+  kOwners,
+  kOwner,
+  kOwnerKind,
+  kOwnerName,
+  kSpec,
+  kHostIpc,
+  kOs,
+  kOsName,
+  kPodClaims,
+  kPodClaim,
+  kPodResources,
+  kVolumes,
+  kVolume,
+  kVolumeName,
+  kEmptyDir,
+  kMedium,
+  kSizeLimit,
+  kHostPath,
+  kVolumeClaim,
+  kOtherSource,
+  kContainers,
+  kInitContainers,
+  kContainer,
+  kContainerName,
+  kImage,
+  kRestartPolicy,
+  kCommand,
+  kArgs,
+  kWord,
+  kEnv,
+  kEnvVar,
+  kEnvName,
+  kEnvValue,
+  kEnvSource,
+  kEnvFrom,
+  kEnvFromEntry,
+  kMounts,
+  kMount,
+  kMountName,
+  kMountPath,
+  kReadOnly,
+  kRecursiveReadOnly,
+  kSubPath,
+  kResources,
+  kRequests,
+  kLimits,
+  kQuantity,  // a value of one of them
+  kClaims,
+  kClaim,
+};
+
+namespace pod_view_rules {
+
+using Node = PodViewBuilder::Node;
+
+// A member of an object; key "*" is any other member, "[]" an element of a list.
+struct Rule {
+  Node parent;
+  std::string_view key;
+  Node child;
+};
+
+inline constexpr std::array kRules = {
+    Rule{Node::kPod, "metadata", Node::kMetadata},
+    Rule{Node::kPod, "spec", Node::kSpec},
+    Rule{Node::kMetadata, "name", Node::kName},
+    Rule{Node::kMetadata, "generateName", Node::kGenerateName},
+    Rule{Node::kMetadata, "namespace", Node::kNamespace},
+    Rule{Node::kMetadata, "labels", Node::kLabels},
+    Rule{Node::kMetadata, "annotations", Node::kAnnotations},
+    Rule{Node::kMetadata, "ownerReferences", Node::kOwners},
+    Rule{Node::kLabels, "*", Node::kMapText},
+    Rule{Node::kAnnotations, "*", Node::kMapText},
+    Rule{Node::kOwners, "[]", Node::kOwner},
+    Rule{Node::kOwner, "kind", Node::kOwnerKind},
+    Rule{Node::kOwner, "name", Node::kOwnerName},
+    Rule{Node::kSpec, "volumes", Node::kVolumes},
+    Rule{Node::kSpec, "containers", Node::kContainers},
+    Rule{Node::kSpec, "initContainers", Node::kInitContainers},
+    Rule{Node::kSpec, "resources", Node::kPodResources},
+    Rule{Node::kSpec, "resourceClaims", Node::kPodClaims},
+    Rule{Node::kSpec, "hostIPC", Node::kHostIpc},
+    Rule{Node::kSpec, "os", Node::kOs},
+    Rule{Node::kOs, "name", Node::kOsName},
+    Rule{Node::kPodClaims, "[]", Node::kPodClaim},
+    Rule{Node::kVolumes, "[]", Node::kVolume},
+    Rule{Node::kVolume, "name", Node::kVolumeName},
+    Rule{Node::kVolume, "emptyDir", Node::kEmptyDir},
+    Rule{Node::kVolume, "hostPath", Node::kHostPath},
+    Rule{Node::kVolume, "persistentVolumeClaim", Node::kVolumeClaim},
+    Rule{Node::kVolume, "*", Node::kOtherSource},
+    Rule{Node::kEmptyDir, "medium", Node::kMedium},
+    Rule{Node::kEmptyDir, "sizeLimit", Node::kSizeLimit},
+    Rule{Node::kContainers, "[]", Node::kContainer},
+    Rule{Node::kInitContainers, "[]", Node::kContainer},
+    Rule{Node::kContainer, "name", Node::kContainerName},
+    Rule{Node::kContainer, "image", Node::kImage},
+    Rule{Node::kContainer, "restartPolicy", Node::kRestartPolicy},
+    Rule{Node::kContainer, "command", Node::kCommand},
+    Rule{Node::kContainer, "args", Node::kArgs},
+    Rule{Node::kContainer, "env", Node::kEnv},
+    Rule{Node::kContainer, "envFrom", Node::kEnvFrom},
+    Rule{Node::kContainer, "volumeMounts", Node::kMounts},
+    Rule{Node::kContainer, "resources", Node::kResources},
+    Rule{Node::kCommand, "[]", Node::kWord},
+    Rule{Node::kArgs, "[]", Node::kWord},
+    Rule{Node::kEnv, "[]", Node::kEnvVar},
+    Rule{Node::kEnvVar, "name", Node::kEnvName},
+    Rule{Node::kEnvVar, "value", Node::kEnvValue},
+    Rule{Node::kEnvVar, "valueFrom", Node::kEnvSource},
+    Rule{Node::kEnvFrom, "[]", Node::kEnvFromEntry},
+    Rule{Node::kMounts, "[]", Node::kMount},
+    Rule{Node::kMount, "name", Node::kMountName},
+    Rule{Node::kMount, "mountPath", Node::kMountPath},
+    Rule{Node::kMount, "readOnly", Node::kReadOnly},
+    Rule{Node::kMount, "recursiveReadOnly", Node::kRecursiveReadOnly},
+    Rule{Node::kMount, "subPath", Node::kSubPath},
+    Rule{Node::kMount, "subPathExpr", Node::kSubPath},
+    Rule{Node::kPodResources, "requests", Node::kRequests},
+    Rule{Node::kPodResources, "limits", Node::kLimits},
+    Rule{Node::kResources, "requests", Node::kRequests},
+    Rule{Node::kResources, "limits", Node::kLimits},
+    Rule{Node::kResources, "claims", Node::kClaims},
+    Rule{Node::kRequests, "*", Node::kQuantity},
+    Rule{Node::kLimits, "*", Node::kQuantity},
+    Rule{Node::kClaims, "[]", Node::kClaim},
+};
+
+enum class Shape { kAnything, kObject, kList, kText, kBoolean, kQuantity };
+
+inline Shape ShapeOf(Node node) {
+  switch (node) {
+    case Node::kSkip:
+    case Node::kOtherSource:
+      return Shape::kAnything;
+    case Node::kPod:
+    case Node::kMetadata:
+    case Node::kLabels:
+    case Node::kAnnotations:
+    case Node::kOwner:
+    case Node::kSpec:
+    case Node::kOs:
+    case Node::kPodClaim:
+    case Node::kPodResources:
+    case Node::kVolume:
+    case Node::kEmptyDir:
+    case Node::kHostPath:
+    case Node::kVolumeClaim:
+    case Node::kContainer:
+    case Node::kEnvVar:
+    case Node::kEnvSource:
+    case Node::kEnvFromEntry:
+    case Node::kMount:
+    case Node::kResources:
+    case Node::kRequests:
+    case Node::kLimits:
+    case Node::kClaim:
+      return Shape::kObject;
+    case Node::kOwners:
+    case Node::kPodClaims:
+    case Node::kVolumes:
+    case Node::kContainers:
+    case Node::kInitContainers:
+    case Node::kCommand:
+    case Node::kArgs:
+    case Node::kEnv:
+    case Node::kEnvFrom:
+    case Node::kMounts:
+    case Node::kClaims:
+      return Shape::kList;
+    case Node::kHostIpc:
+    case Node::kReadOnly:
+      return Shape::kBoolean;
+    case Node::kSizeLimit:
+    case Node::kQuantity:
+      return Shape::kQuantity;
+    default:
+      return Shape::kText;
+  }
+}
+
+inline Node Find(Node parent, std::string_view key) {
+  for (const Rule& rule : kRules) {
+    if (rule.parent == parent && (rule.key == key || rule.key == "*")) return rule.child;
+  }
+  return Node::kSkip;
+}
+
+// The key that leads to a node; empty for elements and values of a map.
+inline std::string_view KeyOf(Node node) {
+  for (const Rule& rule : kRules) {
+    if (rule.child == node) return rule.key == "[]" || rule.key == "*" ? "" : rule.key;
+  }
+  return "";
+}
+
+}  // namespace pod_view_rules
+}  // namespace shm
