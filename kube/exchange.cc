@@ -20,7 +20,7 @@ void Exchange::OnChunk(std::string_view chunk, Release release) {
       return;
     }
   }
-  release(false);
+  release();
 }
 
 void Exchange::OnDone(TransportFailure failure, const std::string& message) {
@@ -32,12 +32,20 @@ void Exchange::OnDone(TransportFailure failure, const std::string& message) {
   changed_.NotifyAll();
 }
 
+void Exchange::OnBroken(const std::string& message) {
+  MutexLock lock(mutex_);
+  broken_ = true;
+  message_ = message;
+  changed_.NotifyAll();
+}
+
 Exchange::Wake Exchange::WaitForWork(std::chrono::steady_clock::time_point deadline,
                                      const std::stop_token& stop) {
   for (;;) {
     if (stop.stop_requested()) return Wake::kStop;
     // A chunk may be here before the pool has told the headers; it waits for them.
     if (release_ && head_) return Wake::kChunk;
+    if (broken_) return Wake::kBroken;
     if (done_) return Wake::kDone;
     if (std::chrono::steady_clock::now() >= deadline) return Wake::kDeadline;
     changed_.WaitUntil(mutex_, deadline);
@@ -47,16 +55,20 @@ Exchange::Wake Exchange::WaitForWork(std::chrono::steady_clock::time_point deadl
 bool Exchange::Consume(const ChunkConsumer& consumer) {
   Head head;
   std::string_view chunk;
-  Release release;
   {
     MutexLock lock(mutex_);
     head = *head_;
     chunk = chunk_;
+  }
+  // The library does not touch the chunk before its release, so it is read outside the lock.
+  if (!consumer(head, chunk)) return false;
+  Release release;
+  {
+    MutexLock lock(mutex_);
     release = std::exchange(release_, nullptr);
   }
-  const bool wanted = consumer(head, chunk);
-  release(wanted);
-  return wanted;
+  release();
+  return true;
 }
 
 Exchange::Outcome Exchange::Wait(std::chrono::steady_clock::time_point deadline,
@@ -66,33 +78,42 @@ Exchange::Outcome Exchange::Wait(std::chrono::steady_clock::time_point deadline,
     changed_.NotifyAll();
   });
   Outcome outcome;
-  for (bool going = true; going;) {
-    Wake why = Wake::kDone;
+  Wake why = Wake::kChunk;
+  while (why == Wake::kChunk && !outcome.ended_by_consumer) {
     {
       MutexLock lock(mutex_);
       why = WaitForWork(deadline, stop);
     }
-    going = why == Wake::kChunk;
-    if (going && !Consume(consumer)) {
-      outcome.ended_by_consumer = true;
-      going = false;
-    } else if (why == Wake::kStop) {
-      outcome.failure = TransportFailure::kCancelled;
-      outcome.message = "cancelled";
-    } else if (why == Wake::kDeadline) {
-      outcome.failure = TransportFailure::kTimeout;
-      outcome.message = "no complete answer before the deadline";
-    }
+    if (why == Wake::kChunk) outcome.ended_by_consumer = !Consume(consumer);
   }
-  Abandon();
   MutexLock lock(mutex_);
+  Judge(why, outcome);
+  return outcome;
+}
+
+void Exchange::Judge(Wake why, Outcome& outcome) {
   if (head_) outcome.head = *head_;
   outcome.done = done_;
-  if (done_ && outcome.failure == TransportFailure::kNone && !outcome.ended_by_consumer) {
-    outcome.failure = failure_;
-    outcome.message = message_;
+  switch (why) {
+    case Wake::kChunk:  // the consumer ended it
+      break;
+    case Wake::kDone:
+      outcome.failure = failure_;
+      outcome.message = message_;
+      break;
+    case Wake::kBroken:
+      outcome.failure = TransportFailure::kUnreachable;
+      outcome.message = message_;
+      break;
+    case Wake::kStop:
+      outcome.failure = TransportFailure::kCancelled;
+      outcome.message = "cancelled";
+      break;
+    case Wake::kDeadline:
+      outcome.failure = TransportFailure::kTimeout;
+      outcome.message = "no complete answer before the deadline";
+      break;
   }
-  return outcome;
 }
 
 void Exchange::Abandon() {
@@ -102,7 +123,7 @@ void Exchange::Abandon() {
     abandoned_ = true;
     release = std::exchange(release_, nullptr);
   }
-  if (release) release(false);
+  if (release) release();
 }
 
 void Exchange::WaitDone(std::chrono::steady_clock::time_point deadline) {

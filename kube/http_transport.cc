@@ -9,7 +9,7 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <stdexcept>
+#include <exception>
 #include <utility>
 
 #include "kube/exchange.h"
@@ -62,7 +62,10 @@ void KeepAlive(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged, sizeof unacknowledged);
 }
 
-// Hands the body to an Exchange, chunk by chunk. Write-only; the library calls _putn alone.
+// Hands the body to an Exchange, chunk by chunk. Write-only; the library calls _putn alone. Its
+// tasks never fail: at a failed one the library closes the stream and waits for that on its only
+// thread, which never returns. A body that is not wanted any more is let go instead, while the
+// cancel is on its way.
 class BodySink : public Concurrency::streams::details::streambuf_state_manager<uint8_t> {
   using Base = Concurrency::streams::details::streambuf_state_manager<uint8_t>;
 
@@ -85,22 +88,17 @@ class BodySink : public Concurrency::streams::details::streambuf_state_manager<u
 
  protected:
   pplx::task<size_t> _putn(const uint8_t* data, size_t count) override {
-    pplx::task_completion_event<size_t> taken;
     if (count > kMaxChunk) {
-      taken.set_exception(std::runtime_error("a chunk of impossible size"));
-      return pplx::create_task(taken);
+      exchange_->OnBroken("a chunk of impossible size");
+      return pplx::task_from_result(count);
     }
-    exchange_->OnChunk({reinterpret_cast<const char*>(data), count}, [taken, count](bool wanted) {
-      if (wanted) {
-        taken.set(count);
-      } else {
-        taken.set_exception(std::runtime_error("the body is not wanted any more"));
-      }
-    });
+    pplx::task_completion_event<size_t> taken;
+    exchange_->OnChunk({reinterpret_cast<const char*>(data), count},
+                       [taken, count] { taken.set(count); });
     return pplx::create_task(taken);
   }
   pplx::task<int_type> _putc(uint8_t byte) override {
-    exchange_->OnDone(TransportFailure::kUnreachable, "unexpected single byte");
+    exchange_->OnBroken("a single byte, which the library never writes");
     return pplx::task_from_result<int_type>(byte);
   }
   pplx::task<bool> _sync() override { return pplx::task_from_result(true); }
@@ -292,7 +290,10 @@ class HttpTransport : public Transport {
       outcome.done = true;
     }
     if (!outcome.done) {
-      pplx::create_task([source] { source.cancel(); });
+      pplx::create_task([source, exchange] {
+        source.cancel();
+        exchange->Abandon();
+      });
       exchange->WaitDone(std::chrono::steady_clock::now() + kCancelGrace);
     }
     Explain(outcome);
