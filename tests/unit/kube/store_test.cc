@@ -1,0 +1,103 @@
+#include "kube/store.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <thread>
+
+namespace shm::kube {
+namespace {
+
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+
+Json Object(const std::string& version) {
+  return {{"metadata", {{"uid", "u"}, {"resourceVersion", version}}}};
+}
+
+// Keeps the version; refuses "bad".
+struct World {
+  Store<std::string> store{[](const Json& object) -> Result<std::string> {
+    const std::string version = object["metadata"]["resourceVersion"];
+    if (version == "bad") return Error{"", "bad"};
+    return version;
+  }};
+};
+
+TEST_CASE("A store is not synced before its first list ends") {
+  World world;
+  world.store.BeginList();
+  world.store.Upsert({"ns", "a"}, Object("1"));
+  CHECK_FALSE(world.store.HasSynced());
+  CHECK_FALSE(world.store.WaitForSync(0ms));
+  CHECK(*world.store.Get("ns", "a") == "1");
+  world.store.EndList();
+  CHECK(world.store.WaitForSync(0ms));
+}
+
+TEST_CASE("A namespace's snapshot is sorted, shared until a change there, and kept by its holder") {
+  World world;
+  for (const char* name : {"b", "a"}) world.store.Upsert({"ns", name}, Object(name));
+  world.store.Upsert({"other", "x"}, Object("x"));
+  const auto before = world.store.List("ns");
+  REQUIRE(before->size() == 2);
+  CHECK(*(*before)[0] == "a");
+  world.store.Upsert({"other", "x"}, Object("y"));
+  CHECK(world.store.List("ns") == before);
+  world.store.Remove({"ns", "a"});
+  CHECK(world.store.List("ns")->size() == 1);
+  CHECK(*(*before)[0] == "a");
+  CHECK(world.store.List("nowhere")->empty());
+  CHECK(world.store.All().size() == 2);
+}
+
+TEST_CASE("An unchanged version is no change, but the object counts as seen") {
+  World world;
+  int changes = 0;
+  world.store.AddListener([&changes](const auto&, const auto&, const auto&) { ++changes; });
+  world.store.BeginList();
+  world.store.Upsert({"ns", "a"}, Object("1"));
+  world.store.EndList();
+  world.store.BeginList();
+  world.store.Upsert({"ns", "a"}, Object("1"));
+  world.store.EndList();
+  CHECK(changes == 1);
+  CHECK(world.store.Size() == 1);
+}
+
+TEST_CASE("A successor of the same name is a change even at the same version") {
+  World world;
+  int changes = 0;
+  world.store.AddListener([&changes](const auto&, const auto&, const auto&) { ++changes; });
+  world.store.Upsert({"ns", "a"}, Object("1"));
+  Json successor = Object("1");
+  successor["metadata"]["uid"] = "v";
+  world.store.Upsert({"ns", "a"}, successor);
+  CHECK(changes == 2);
+}
+
+TEST_CASE("Waiting for an object ends when it appears, or at the deadline") {
+  World world;
+  CHECK(world.store.WaitFor("ns", "a", 1ms) == nullptr);
+  std::thread writer([&world] { world.store.Upsert({"ns", "a"}, Object("1")); });
+  const auto found = world.store.WaitFor("ns", "a", 60s);
+  writer.join();
+  REQUIRE(found != nullptr);
+  CHECK(*found == "1");
+}
+
+TEST_CASE("An object that is refused is not counted and not listed") {
+  World world;
+  world.store.Upsert({"ns", "a"}, Object("1"));
+  world.store.Upsert({"ns", "a"}, Object("bad"));
+  CHECK(world.store.Size() == 0);
+  CHECK(world.store.List("ns")->empty());
+  CHECK(world.store.All().empty());
+  world.store.Upsert({"ns", "a"}, Object("2"));
+  CHECK(world.store.Size() == 1);
+  world.store.Remove({"ns", "a"});
+  world.store.Remove({"ns", "a"});
+  CHECK(world.store.Size() == 0);
+}
+
+}  // namespace
+}  // namespace shm::kube
