@@ -23,6 +23,7 @@ class Connection {
   bool Write(const std::string& bytes);
   // How long Write waits for the peer to take something.
   void SetSendTimeout(std::chrono::milliseconds timeout);
+  int fd() const { return fd_; }
   // Blocks until the peer closes.
   void WaitForClose();
 
