@@ -43,6 +43,8 @@ inline constexpr const char* kMountPath = "/dev/shm";
 inline constexpr const char* kDefaultGpuResource = "nvidia.com/gpu";
 inline constexpr const char* kTensorParallelSizeEnv = "TENSOR_PARALLEL_SIZE";
 inline constexpr const char* kPipelineParallelSizeEnv = "PIPELINE_PARALLEL_SIZE";
+inline constexpr const char* kNcclCumemEnv = "NCCL_CUMEM_ENABLE";
+inline constexpr const char* kNcclCumemHostEnv = "NCCL_CUMEM_HOST_ENABLE";
 
 // Other projects' names that are understood.
 inline constexpr const char* kLwsSizeAnnotation = "leaderworkerset.sigs.k8s.io/size";

@@ -1,0 +1,217 @@
+#include "core/pod_sizing.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/engine.h"
+#include "core/memory_plan.h"
+#include "core/names.h"
+#include "core/nccl.h"
+#include "core/quantity.h"
+
+namespace shm {
+namespace {
+
+using Tie = ServiceMatch::Tie;
+
+// The container's env as it will be: ours first, where it does not set them itself.
+std::vector<EnvVar> EnvOf(const ContainerView& container, const std::vector<EnvVar>& ours) {
+  std::vector<EnvVar> env = ours;
+  if (container.env) env.insert(env.end(), container.env->begin(), container.env->end());
+  return env;
+}
+
+EngineFacts ReadEngineOf(const PodSizing& sizing, const ContainerView& container, int gpus) {
+  const auto raised = sizing.before ? sizing.before->raised : std::nullopt;
+  return ReadEngine(container.command, container.args,
+                    EnvOf(container, EnvToAdd(sizing.numbers, sizing.rules.mode)), gpus,
+                    OriginalMemoryLimit(container, raised), container.image);
+}
+
+// Source 4's second half: the engines' command lines.
+void ReadCommandLines(PodSizing* sizing) {
+  PodNumbers& numbers = sizing->numbers;
+  for (std::size_t i = 0; i < sizing->gpus.containers.size(); ++i) {
+    const EngineFacts facts =
+        ReadEngineOf(*sizing, *sizing->gpus.containers[i], sizing->gpus.gpus[i]);
+    numbers.tensor_parallel.Offer(facts.degrees.tensor_parallel, Source::kCommandLine);
+    numbers.pipeline_parallel.Offer(facts.degrees.pipeline_parallel, Source::kCommandLine);
+    numbers.data_parallel.Offer(facts.degrees.data_parallel, Source::kCommandLine);
+  }
+}
+
+bool UsesClaims(const PodView& pod) {
+  const auto claims = [](const ContainerView& c) { return c.resources.claims > 0; };
+  return std::any_of(pod.containers.begin(), pod.containers.end(), claims) ||
+         std::any_of(pod.init_containers.begin(), pod.init_containers.end(), claims);
+}
+
+bool FromCommandLine(const PodNumbers& numbers) {
+  return numbers.tensor_parallel.source == Source::kCommandLine ||
+         numbers.pipeline_parallel.source == Source::kCommandLine ||
+         numbers.data_parallel.source == Source::kCommandLine;
+}
+
+bool Ours(const PodNumbers& numbers) {
+  return numbers.gpu_count.ours() || numbers.tensor_parallel.ours() ||
+         numbers.pipeline_parallel.ours() || numbers.data_parallel.ours();
+}
+
+// A pod without GPUs of its own has those that it is given, or those that the numbers speak of
+// (they may come by resource claims). Numbers of an engine's own command line count only where an
+// InferenceService stands behind them: engines run without GPUs, too.
+void GiveGpus(const PodView& pod, const ServiceMatch& match, PodSizing* sizing) {
+  if (sizing->gpus.requested || sizing->gpus.containers.empty()) return;
+  const ContainerView& container = *sizing->gpus.containers.front();
+  if (GpusOf(container, sizing->gpu_resource)) return;  // a user's own 0
+  const auto wanted = sizing->numbers.WantedGpus();
+  const bool claims = UsesClaims(pod);
+  if (!wanted || (!match.service && !Ours(sizing->numbers))) {
+    if (claims || pod.resource_claims > 0) {
+      sizing->notes.push_back(
+          {Reason::kResourceClaims,
+           std::string("GPUs of resource claims cannot be counted here: say how many with ") +
+               "gpuCount of an InferenceService or the annotation " + names::kGpuCountAnnotation});
+    }
+    return;
+  }
+  sizing->gpus.gpus.front() = *wanted;
+  sizing->add_gpus = !claims && (match.tie == Tie::kLabel ||
+                                 (match.tie == Tie::kSelector && match.service->gpu_count));
+}
+
+std::string DegreesInWords(const PodNumbers& numbers) {
+  return "TP " + std::to_string(numbers.tensor_parallel.value.value_or(1)) + " × PP " +
+         std::to_string(numbers.pipeline_parallel.value.value_or(1)) + " × DP " +
+         std::to_string(numbers.data_parallel.value.value_or(1)) + " = " +
+         std::to_string(numbers.Product().value_or(1));
+}
+
+void CheckParallelism(PodSizing* sizing) {
+  const PodNumbers& numbers = sizing->numbers;
+  const int gpus = sizing->total_gpus;
+  if (gpus == 0) return;
+  if (numbers.gpu_count.value && *numbers.gpu_count.value != gpus) {
+    sizing->notes.push_back(
+        {Reason::kParallelismMismatch,
+         "the pod's containers ask for " + std::to_string(gpus) + " GPUs, gpuCount says " +
+             std::to_string(*numbers.gpu_count.value) + "; the pod's own number is used"});
+    return;
+  }
+  const auto product = numbers.Product();
+  // Each of several engines in one pod has degrees of its own.
+  if (!product || (FromCommandLine(numbers) && sizing->gpus.containers.size() > 1)) return;
+  if (!numbers.Divides()) {
+    sizing->notes.push_back(
+        {Reason::kNotDivisible, DegreesInWords(numbers) + " GPUs do not divide by " +
+                                    std::to_string(numbers.nodes.value.value_or(1)) +
+                                    " pods; rounded up"});
+  }
+  const std::int64_t nodes = numbers.nodes.value.value_or(1);
+  const std::int64_t wanted = (*product + nodes - 1) / nodes;
+  // Fewer than gpuCount are as they were asked for.
+  const bool fewer_on_purpose = numbers.gpu_count.value && wanted < gpus;
+  if (wanted == gpus || fewer_on_purpose) return;
+  sizing->notes.push_back({Reason::kParallelismMismatch,
+                           DegreesInWords(numbers) + " GPUs" +
+                               (nodes > 1 ? " over " + std::to_string(nodes) + " pods" : "") +
+                               " do not agree with the pod's " + std::to_string(gpus) +
+                               "; /dev/shm follows the pod's"});
+}
+
+ContainerNeed NeedOf(PodSizing* sizing, const ContainerView& container, int gpus) {
+  EngineFacts engine = ReadEngineOf(*sizing, container, gpus);
+  for (const std::string& warning : engine.warnings) {
+    sizing->notes.push_back(
+        {Reason::kEngineUnclear, "container " + container.name + ": " + warning});
+  }
+  std::vector<std::string> warnings;
+  const NcclSettings settings =
+      ReadNcclSettings(EnvOf(container, EnvToAdd(sizing->numbers, sizing->rules.mode)), &warnings);
+  for (const std::string& warning : warnings) {
+    sizing->notes.push_back({Reason::kNcclSetting, "container " + container.name + ": " + warning});
+  }
+  ContainerNeed need;
+  need.engine_bytes = engine.need_bytes;
+  need.engine_words = std::move(engine.need_words);
+  const int communicators = sizing->rules.communicators;
+  // Mode Disabled takes the env at its word: it is what was set to do without.
+  need.nccl_bytes = sizing->rules.mode == SharedMemoryMode::kDisabled
+                        ? PredictNcclBytes(settings, gpus, communicators)
+                        : NcclProvisionBytes(settings, gpus, communicators);
+  return need;
+}
+
+SizeInput InputOf(PodSizing* sizing) {
+  SizeInput input;
+  input.gpus = sizing->total_gpus;
+  input.size_per_gpu = sizing->rules.size_per_gpu;
+  input.communicators = sizing->rules.communicators;
+  input.max_size = sizing->rules.max_size;
+  input.explicit_size = sizing->numbers.size.value;
+  input.explicit_source = sizing->numbers.size.source == Source::kAnnotation
+                              ? std::string("annotation ") + names::kShmSizeAnnotation
+                              : "sharedMemory.size";
+  for (std::size_t i = 0; i < sizing->gpus.containers.size(); ++i) {
+    input.needs.push_back(NeedOf(sizing, *sizing->gpus.containers[i], sizing->gpus.gpus[i]));
+  }
+  return input;
+}
+
+// A pod in which nothing speaks of GPUs is let alone without a look at its command lines.
+bool MayHaveGpus(const PodView& pod, const ServiceMatch& match, const PodSizing& sizing) {
+  return match.service || sizing.gpus.Total() > 0 || sizing.numbers.size.value ||
+         Ours(sizing.numbers) || pod.resource_claims > 0 || UsesClaims(pod);
+}
+
+}  // namespace
+
+std::vector<EnvVar> EnvToAdd(const PodNumbers& numbers, SharedMemoryMode mode) {
+  std::vector<EnvVar> env;
+  const auto add = [&env](const char* name, const Sourced<int>& number) {
+    if (number.ours()) env.push_back({name, std::to_string(*number.value), false});
+  };
+  add(names::kTensorParallelSizeEnv, numbers.tensor_parallel);
+  add(names::kPipelineParallelSizeEnv, numbers.pipeline_parallel);
+  if (mode == SharedMemoryMode::kDisabled) {
+    env.push_back({names::kNcclCumemEnv, "1", false});
+    env.push_back({names::kNcclCumemHostEnv, "1", false});
+  }
+  return env;
+}
+
+PodSizing SizePod(const PodView& pod, const ServiceMatch& match,
+                  const InstallationDefaults& installation, const NamespaceDefaults& name_space) {
+  const InferenceService* service = match.service;
+  PodSizing sizing;
+  sizing.rules = MergeRules(installation, name_space, service);
+  sizing.gpu_resource = service ? service->gpu_resource_name : names::kDefaultGpuResource;
+  const std::string wanted_name = service ? service->container_name : "";
+  sizing.gpus = FindGpuContainers(pod, sizing.gpu_resource, wanted_name);
+  sizing.notes = match.notes;
+  if (sizing.gpus.name_missing) {
+    sizing.notes.push_back({Reason::kContainerNotFound,
+                            "the pod has no container " + wanted_name + " as containerName says"});
+  }
+  if (service) {
+    if (const auto per_pod = GpusPerPod(*service); !per_pod.ok()) {
+      sizing.notes.push_back({Reason::kInvalidService, "InferenceService " + service->name + ": " +
+                                                           per_pod.error().ToString()});
+    }
+  }
+  if (const std::string* text = pod.Annotation(names::kInjectionAnnotation)) {
+    sizing.before = ReadInjection(*text);
+  }
+  sizing.numbers = ReadNumbers(pod, match, sizing.gpus);
+  sizing.notes.insert(sizing.notes.end(), sizing.numbers.notes.begin(), sizing.numbers.notes.end());
+  if (!MayHaveGpus(pod, match, sizing)) return sizing;
+
+  ReadCommandLines(&sizing);
+  GiveGpus(pod, match, &sizing);
+  sizing.total_gpus = sizing.gpus.Total();
+  CheckParallelism(&sizing);
+  sizing.size = DecideSize(InputOf(&sizing));
+  return sizing;
+}
+
+}  // namespace shm

@@ -1,0 +1,41 @@
+// Everything about a pod's numbers and size, before anything is done to it.
+//
+// Pure; safe from any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/defaults.h"
+#include "core/gpu_containers.h"
+#include "core/injection_record.h"
+#include "core/numbers.h"
+#include "core/pod_view.h"
+#include "core/reason.h"
+#include "core/service_match.h"
+#include "core/sizing.h"
+
+namespace shm {
+
+// Pointers lead into the PodView and the InferenceServices it was made from.
+struct PodSizing {
+  SizingRules rules;
+  std::string gpu_resource;  // the name under which GPUs are added
+  GpuContainers gpus;        // with the GPUs that they will have
+  PodNumbers numbers;
+  int total_gpus = 0;                     // GPUs in the pod, 0 to 1024
+  bool add_gpus = false;                  // gpus.containers[0] is to request total_gpus
+  SizeDecision size;                      // of mode Memory; the need alone in mode Disabled
+  std::optional<InjectionRecord> before;  // what an earlier pass recorded
+  Notes notes;                            // size.notes excluded
+};
+
+PodSizing SizePod(const PodView& pod, const ServiceMatch& match,
+                  const InstallationDefaults& installation, const NamespaceDefaults& name_space);
+
+// The env entries that GPU containers get: degrees that come from an annotation or from an
+// InferenceService, and the settings of mode Disabled. In the order they are put.
+std::vector<EnvVar> EnvToAdd(const PodNumbers& numbers, SharedMemoryMode mode);
+
+}  // namespace shm

@@ -1,0 +1,42 @@
+#include "core/service_match.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/names.h"
+
+namespace shm {
+
+ServiceMatch MatchService(const PodView& pod,
+                          const std::vector<const InferenceService*>& services) {
+  using Tie = ServiceMatch::Tie;
+  if (const std::string* name = pod.Label(names::kServiceLabel)) {
+    const auto found = std::find_if(services.begin(), services.end(),
+                                    [name](const auto* service) { return service->name == *name; });
+    if (found == services.end()) return {Tie::kUnknown, nullptr, {}};
+    return {Tie::kLabel, *found, {}};
+  }
+
+  static const StringMap kNoLabels;
+  const StringMap& labels = pod.labels ? *pod.labels : kNoLabels;
+  std::vector<const InferenceService*> matching;
+  for (const InferenceService* service : services) {
+    if (service->selector && !service->deleting && service->selector->Matches(labels)) {
+      matching.push_back(service);
+    }
+  }
+  if (matching.empty()) return {};
+  std::sort(matching.begin(), matching.end(), [](const auto* a, const auto* b) {
+    return std::tie(a->creation_timestamp, a->name) < std::tie(b->creation_timestamp, b->name);
+  });
+  ServiceMatch match{Tie::kSelector, matching.front(), {}};
+  if (matching.size() > 1) {
+    match.notes.push_back({Reason::kSeveralServices, "InferenceServices " + matching[0]->name +
+                                                         " and " + matching[1]->name +
+                                                         " both select this pod; the older, " +
+                                                         matching[0]->name + ", is used"});
+  }
+  return match;
+}
+
+}  // namespace shm
