@@ -14,9 +14,11 @@ namespace {
 
 using Tie = ServiceMatch::Tie;
 
-// The container's env as it will be: ours first, where it does not set them itself.
+// The container's env as it will be: ours first, where it does not set them itself. Ours are not
+// put where an envFrom may set them.
 std::vector<EnvVar> EnvOf(const ContainerView& container, const std::vector<EnvVar>& ours) {
-  std::vector<EnvVar> env = ours;
+  std::vector<EnvVar> env;
+  if (!container.has_env_from) env = ours;
   if (container.env) env.insert(env.end(), container.env->begin(), container.env->end());
   return env;
 }
@@ -130,6 +132,11 @@ ContainerNeed NeedOf(PodSizing* sizing, const ContainerView& container, int gpus
       ReadNcclSettings(EnvOf(container, EnvToAdd(sizing->numbers, sizing->rules.mode)), &warnings);
   for (const std::string& warning : warnings) {
     sizing->notes.push_back({Reason::kNcclSetting, "container " + container.name + ": " + warning});
+  }
+  if (container.has_env_from && gpus > 1) {
+    sizing->notes.push_back({Reason::kEnvFrom, "container " + container.name +
+                                                   ": what its envFrom sets of NCCL and the "
+                                                   "engine cannot be told here"});
   }
   ContainerNeed need;
   need.engine_bytes = engine.need_bytes;

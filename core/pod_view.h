@@ -109,7 +109,7 @@ inline constexpr std::size_t kMaxPodDepth = 512;  // nested objects and arrays
 // that the API server would refuse too (its field is named), a depth of more than kMaxPodDepth, or
 // no container.
 Result<PodView> ReadPod(std::string_view json_text);
-Result<PodView> ReadPod(const nlohmann::json& document);
+Result<PodView> ReadPodDocument(const nlohmann::json& document);
 
 // A mount path as the kubelet understands it: "/dev//shm/", "dev/shm" and "/dev/./shm" are
 // "/dev/shm" (trap A6). As Go's path.Clean; an empty path stays empty.

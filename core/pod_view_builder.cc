@@ -530,7 +530,7 @@ Result<PodView> ReadPod(std::string_view json_text) {
   return builder.Take();
 }
 
-Result<PodView> ReadPod(const Json& document) {
+Result<PodView> ReadPodDocument(const Json& document) {
   PodViewBuilder builder;
   (void)Walk(document, &builder);
   return builder.Take();
