@@ -12,19 +12,11 @@
 #include <vector>
 
 #include "core/certificate_plan.h"
-#include "core/inference_service.h"
+#include "core/defaults.h"
 #include "core/result.h"
 #include "runtime/log.h"
 
 namespace shm::runtime {
-
-struct SizingConfig {
-  std::int64_t size_per_gpu = std::int64_t{1} << 30;  // bytes, above 0
-  std::optional<std::int64_t> max_size;               // bytes, above 0; unset: no maximum
-  MemoryLimitPolicy memory_limit_policy = MemoryLimitPolicy::kWarn;
-  std::int64_t memory_headroom = std::int64_t{1} << 30;  // bytes, 0 or more
-  bool audit = false;                                    // say what would be done, change nothing
-};
 
 struct CommonConfig {
   std::string help;            // not empty: print it and exit 0
@@ -35,7 +27,7 @@ struct CommonConfig {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kJson;
   std::string tls_secret = "shm-operator-webhook-tls";
-  SizingConfig sizing;
+  InstallationDefaults sizing;
 };
 
 struct WebhookConfig : CommonConfig {

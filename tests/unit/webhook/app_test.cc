@@ -1,0 +1,169 @@
+// The whole program but its main: real ports, an API server that is a hand-written fake.
+#include "webhook/app.h"
+
+#include <signal.h>
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "pki/certificates.h"
+#include "tests/unit/runtime/http_client.h"
+
+namespace shm::webhook {
+namespace {
+
+using nlohmann::json;
+using runtime::testing::Peer;
+
+json List(json items) {
+  return {{"kind", "List"},
+          {"apiVersion", "v1"},
+          {"metadata", {{"resourceVersion", "7"}}},
+          {"items", std::move(items)}};
+}
+
+json Service(const std::string& name) {
+  return {{"apiVersion", "shm-operator.dev/v1alpha1"},
+          {"kind", "InferenceService"},
+          {"metadata",
+           {{"name", name},
+            {"namespace", "llm"},
+            {"uid", "u"},
+            {"resourceVersion", "1"},
+            {"generation", 1},
+            {"creationTimestamp", "2026-01-01T00:00:00Z"}}},
+          {"spec",
+           {{"gpuCount", 2},
+            {"tensorParallelSize", 2},
+            {"template", {{"spec", {{"containers", {{{"name", "c"}}}}}}}}}}};
+}
+
+json ServingSecret() {
+  const auto now = static_cast<std::int64_t>(std::time(nullptr));
+  const pki::KeyPair authority = *pki::CreateAuthority("ca", now, 1000);
+  const pki::KeyPair leaf = *pki::IssueServing(authority, {"a.b.svc"}, now, 1000);
+  return {{"metadata", {{"name", "tls"}, {"namespace", "shm-system"}, {"resourceVersion", "1"}}},
+          {"data", {{"tls.crt", Base64(leaf.certificate_pem)}, {"tls.key", Base64(leaf.key_pem)}}}};
+}
+
+// Lists what it holds; watches that nothing happens on. Secrets are there once allowed.
+class FakeApiServer final : public kube::Transport {
+ public:
+  kube::SendResult Send(const kube::HttpRequest& request, std::chrono::milliseconds,
+                        const std::stop_token& stop) override {
+    kube::SendResult result;
+    result.response.status = 200;
+    if (request.path.find("/secrets") != std::string::npos) {
+      if (!WaitForSecret(stop)) result.failure = kube::TransportFailure::kCancelled;
+      result.response.body = List(json::array({ServingSecret()})).dump();
+    } else if (request.path.find("/inferenceservices") != std::string::npos) {
+      result.response.body = List(json::array({Service("qwen")})).dump();
+    } else {
+      result.response.body =
+          List(json::array({{{"metadata", {{"name", "llm"}, {"resourceVersion", "1"}}}}})).dump();
+    }
+    return result;
+  }
+  kube::StreamResult Open(const kube::HttpRequest&, std::chrono::milliseconds,
+                          const kube::LineConsumer&, const std::stop_token& stop) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, stop, [] { return false; });
+    kube::StreamResult result;
+    result.failure = kube::TransportFailure::kCancelled;
+    return result;
+  }
+  void AllowSecret() {
+    const std::lock_guard lock(mutex_);
+    secret_allowed_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  bool WaitForSecret(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait(lock, stop, [this] { return secret_allowed_; });
+  }
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool secret_allowed_ = false;
+};
+
+std::string Get(std::uint16_t port, const std::string& path) {
+  Peer peer(port);
+  peer.Send("GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  return peer.Receive();
+}
+
+// Asks again until the answer holds `text`.
+bool Becomes(std::uint16_t port, const std::string& path, const std::string& text) {
+  for (int i = 0; i < 100'000; ++i) {
+    if (Get(port, path).find(text) != std::string::npos) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+std::string Post(std::uint16_t port, const json& review) {
+  Peer peer(port);
+  if (!peer.StartTls()) return "no handshake";
+  const std::string body = review.dump();
+  peer.Send("POST /mutate/labelled?timeout=5s HTTP/1.1\r\nHost: a\r\nContent-Length: " +
+            std::to_string(body.size()) + "\r\n\r\n" + body);
+  return peer.Receive("}}");
+}
+
+json Review() {
+  return json::parse(R"({
+    "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1",
+    "request": {"uid": "u-1", "kind": {"group": "", "version": "v1", "kind": "Pod"},
+                "namespace": "llm", "operation": "CREATE",
+                "object": {"metadata": {"generateName": "a-",
+                                        "labels": {"shm-operator.dev/service": "qwen"}},
+                           "spec": {"containers": [{"name": "c"}]}}}})");
+}
+
+TEST_CASE(
+    "A13: the program is ready when all is there, answers, and ends without losing a request") {
+  runtime::Signals signals;
+  FakeApiServer api;
+  runtime::WebhookConfig config;
+  config.port = config.health_port = 0;
+  config.tls_secret = "tls";
+  config.shutdown_delay = 600;
+  App app(config, "shm-system", api, signals);
+  REQUIRE(app.Start().ok());
+  const std::uint16_t health = app.health_port();
+
+  CHECK(Get(health, "/healthz").find("200 OK") != std::string::npos);
+  CHECK(Get(health, "/readyz").find("[-]certificate failed") != std::string::npos);
+  CHECK(Post(app.port(), Review()) == "no handshake");
+  api.AllowSecret();
+  REQUIRE(Becomes(health, "/readyz", "200 OK"));
+
+  const std::string answer = Post(app.port(), Review());
+  CHECK_THAT(answer,
+             Catch::Contains("\"uid\":\"u-1\",\"allowed\":true,\"patchType\":\"JSONPatch\""));
+  // Written just after the pair is in use, which is when the program is ready.
+  CHECK(Becomes(health, "/metrics", "shm_webhook_certificate_not_after_seconds"));
+  CHECK_THAT(Get(health, "/metrics"),
+             Catch::Contains("shm_webhook_requests_total{entry=\"labelled\",outcome=\"patched\"") &&
+                 Catch::Contains("shm_webhook_rejected_total{reason=\"no_certificate\"} 1"));
+
+  std::thread serving([&app] { app.Serve(); });
+  kill(getpid(), SIGTERM);
+  REQUIRE(Becomes(health, "/readyz", "[-]shutdown failed"));
+  CHECK(Get(health, "/healthz").find("200 OK") != std::string::npos);
+  CHECK_THAT(Post(app.port(), Review()),
+             Catch::Contains("Connection: close") && Catch::Contains("\"patch\""));
+  signals.Wake();  // the delay is over
+  serving.join();
+  CHECK_FALSE(Peer(app.port()).connected());
+}
+
+}  // namespace
+}  // namespace shm::webhook

@@ -1,0 +1,246 @@
+#include "webhook/admission.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/names.h"
+#include "core/pod_view_builder.h"
+#include "runtime/log.h"
+
+namespace shm::webhook {
+
+struct Admission::Entry {
+  const char* name;  // metric label
+  bool labelled;
+};
+
+// What is answered, and how it is counted.
+struct Admission::Verdict {
+  ReviewAnswer answer;
+  std::string_view outcome = "unchanged";  // patched, unchanged, skipped, audited, denied, error
+  std::string reason;
+  std::string detail;      // of an error, for the log
+  bool no_review = false;  // there is nothing to answer with a review
+};
+
+// What memory holds for a pod's namespace; keeps what the context points to.
+struct Admission::Known {
+  std::vector<std::shared_ptr<const InferenceService>> services;
+  std::shared_ptr<const NamespaceRecord> name_space;  // null: not known
+  std::string namespace_name;
+};
+
+namespace {
+
+// Admitted as it is, because something failed that is not the pod's fault.
+template <typename Verdict>
+Verdict FailOpen(std::string reason, std::string detail) {
+  Verdict verdict;
+  verdict.outcome = "error";
+  verdict.answer.warnings = {"shm-operator: admitted without shared memory: " + detail};
+  verdict.reason = std::move(reason);
+  verdict.detail = std::move(detail);
+  return verdict;
+}
+
+// Why the question is not about a new pod; empty where it is (trap A10).
+std::string NotOurs(const ReviewFacts& facts) {
+  if (!facts.object_group.empty() || facts.object_kind != "Pod") return "NotAPod";
+  if (!facts.subresource.empty()) return "Subresource";
+  if (facts.operation != "CREATE") return "NotCreate";
+  return facts.has_object ? "" : "NoObject";
+}
+
+template <typename Verdict>
+Verdict VerdictOf(const PodDecision& decision) {
+  if (decision.reason == Reason::kInternal) {
+    return FailOpen<Verdict>(std::string(ReasonName(decision.reason)), decision.message);
+  }
+  Verdict verdict;
+  verdict.reason = ReasonName(decision.reason);
+  for (const std::string& warning : decision.Warnings()) {
+    verdict.answer.warnings.push_back("shm-operator: " + warning);
+  }
+  if (decision.audited) {
+    verdict.outcome = "audited";
+  } else if (decision.outcome == Outcome::kDenied) {
+    verdict.outcome = "denied";
+    verdict.answer.allowed = false;
+    verdict.answer.message = decision.message;
+  } else if (decision.outcome == Outcome::kSkipped) {
+    verdict.outcome = "skipped";
+  } else if (decision.outcome == Outcome::kInjected) {
+    verdict.outcome = "patched";
+    verdict.answer.patch = RenderJsonPatch(decision.patch);
+  }
+  return verdict;
+}
+
+}  // namespace
+
+Admission::Admission(AdmissionSources sources, runtime::Metrics& metrics, AdmissionOptions options)
+    : sources_(sources), metrics_(metrics), options_(std::move(options)) {}
+
+runtime::Response Admission::Answer(const runtime::Request& request) {
+  Entry entry{"labelled", true};
+  if (request.path == kNamespacePath) {
+    entry = {"namespace", false};
+  } else if (request.path != kLabelledPath) {
+    return {404, "text/plain", "there are /mutate/labelled and /mutate/namespace\n", {}};
+  }
+  if (request.method != "POST") {
+    return {405, "text/plain", "POST an AdmissionReview\n", {{"Allow", "POST"}}};
+  }
+  ReviewFacts facts;
+  Verdict verdict;
+  // The one place that catches everything: whatever happens inside, the API server gets an answer
+  // with its uid.
+  try {
+    verdict = Judge(entry, request.body, facts);
+  } catch (const std::exception& error) {
+    verdict = FailOpen<Verdict>("Internal", std::string("internal error: ") + error.what());
+  } catch (...) {
+    verdict = FailOpen<Verdict>("Internal", "internal error");
+  }
+  Record(entry, verdict, facts, request);
+  if (verdict.no_review || facts.uid.empty()) {
+    return {400, "text/plain", verdict.detail + "\n", {}};
+  }
+  return {200, "application/json", WriteReview(facts.uid, verdict.answer), {}};
+}
+
+Admission::Verdict Admission::Judge(const Entry& entry, std::string_view body, ReviewFacts& facts) {
+  PodViewBuilder builder;
+  if (const Result<void> read = ReadReview(body, builder, facts); !read) {
+    return FailOpen<Verdict>("Unreadable", read.error().ToString());
+  }
+  if (const Result<void> checked = CheckReview(facts); !checked) {
+    Verdict verdict = FailOpen<Verdict>("NotAReview", checked.error().ToString());
+    verdict.no_review = true;
+    return verdict;
+  }
+  if (std::string reason = NotOurs(facts); !reason.empty()) {
+    Verdict verdict;
+    verdict.outcome = "skipped";
+    verdict.reason = std::move(reason);
+    return verdict;
+  }
+  const Result<PodView> pod = builder.Take();
+  if (!pod) return FailOpen<Verdict>("UnreadablePod", pod.error().ToString());
+  return JudgePod(entry, *pod, facts);
+}
+
+Admission::Verdict Admission::JudgePod(const Entry& entry, const PodView& pod,
+                                       const ReviewFacts& facts) {
+  const bool ready = Ready();
+  const std::string& where = facts.namespace_name;  // the pod's own may be missing (trap A8)
+  Known known = Look(pod, where);
+  PodDecision decision = Decide(pod, known);
+  if (decision.outcome == Outcome::kUnknownService && WaitForService(where, decision.service)) {
+    known = Look(pod, where);
+    decision = Decide(pod, known);
+  }
+  const bool unknown = decision.outcome == Outcome::kUnknownService;
+  if (unknown && ready && entry.labelled && !decision.audited) {
+    decision.outcome = Outcome::kDenied;
+  } else if (unknown && !ready) {
+    // One that says nothing stands in for it: what the operator stamped into the pod still counts.
+    InferenceService silent;
+    silent.name = decision.service;
+    silent.namespace_name = where;
+    known.services = {std::make_shared<const InferenceService>(std::move(silent))};
+    decision = Decide(pod, known);
+  }
+  Verdict verdict = VerdictOf<Verdict>(decision);
+  if (known.name_space && decision.outcome == Outcome::kInjected) {
+    for (const std::string& warning : known.name_space->warnings) {
+      verdict.answer.warnings.push_back("shm-operator: " + warning);
+    }
+  }
+  if (!ready) {
+    verdict.answer.warnings.push_back(
+        "shm-operator: not all InferenceServices are known yet, the pod's own words count");
+  } else if (decision.outcome == Outcome::kUnknownService && !decision.audited) {
+    verdict.answer.warnings.push_back("shm-operator: " + decision.message);
+  }
+  return verdict;
+}
+
+// A label settles the matter; else only selectors can match. Most namespaces hold few of either.
+Admission::Known Admission::Look(const PodView& pod, const std::string& namespace_name) const {
+  Known known{{}, sources_.namespaces.Get("", namespace_name), namespace_name};
+  if (const std::string* label = pod.Label(names::kServiceLabel)) {
+    if (auto service = sources_.services.Get(namespace_name, *label)) {
+      known.services.push_back(std::move(service));
+    }
+    return known;
+  }
+  for (const auto& service : *sources_.services.List(namespace_name)) {
+    if (service->selector) known.services.push_back(service);
+  }
+  return known;
+}
+
+PodDecision Admission::Decide(const PodView& pod, const Known& known) const {
+  PodContext context;
+  context.namespace_name = known.namespace_name;
+  context.services.reserve(known.services.size());
+  for (const auto& service : known.services) context.services.push_back(service.get());
+  context.installation = options_.installation;
+  if (known.name_space) context.name_space = known.name_space->defaults;
+  return options_.decide(pod, context);
+}
+
+bool Admission::WaitForService(const std::string& namespace_name, const std::string& name) {
+  struct Turn {
+    std::atomic<int>& waiting;
+    const int before = waiting++;
+    ~Turn() { --waiting; }
+  };
+  const Turn turn{waiting_};
+  if (turn.before >= options_.waiters) return false;
+  return sources_.services.WaitFor(namespace_name, name, options_.wait) != nullptr;
+}
+
+// Dry runs are answered like others, and nothing outside the process is written (trap A9).
+void Admission::Record(const Entry& entry, const Verdict& verdict, const ReviewFacts& facts,
+                       const runtime::Request& request) {
+  metrics_
+      .Counter("shm_webhook_requests_total", "Reviews answered.",
+               {{"entry", entry.name},
+                {"outcome", std::string(verdict.outcome)},
+                {"reason", verdict.reason}})
+      .Increment();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - request.first_byte;
+  metrics_
+      .Histogram("shm_webhook_request_seconds", "From a review's first byte to its answer.",
+                 runtime::LatencyBounds(), {{"entry", entry.name}})
+      .Observe(took.count());
+  if (!verdict.answer.patch.empty()) {
+    metrics_
+        .Histogram("shm_webhook_patch_bytes", "Size of the patches.",
+                   {128, 256, 512, 1024, 2048, 4096, 16384, 65536}, {{"entry", entry.name}})
+        .Observe(static_cast<double>(verdict.answer.patch.size()));
+  }
+  const bool error = verdict.outcome == "error";
+  if (!error && verdict.answer.allowed) {
+    return runtime::LogDebug("pod admitted", {{"entry", entry.name},
+                                              {"outcome", verdict.outcome},
+                                              {"reason", verdict.reason},
+                                              {"namespace", facts.namespace_name},
+                                              {"uid", facts.uid}});
+  }
+  runtime::LogWarn(error ? "review failed" : "pod denied",
+                   {{"entry", entry.name},
+                    {"reason", verdict.reason},
+                    {"detail", error ? verdict.detail : verdict.answer.message},
+                    {"namespace", facts.namespace_name},
+                    {"uid", facts.uid},
+                    {"dry_run", facts.dry_run}});
+}
+
+}  // namespace shm::webhook

@@ -1,0 +1,205 @@
+#include "webhook/app.h"
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "kube/cluster_config.h"
+#include "kube/http_transport.h"
+#include "runtime/log.h"
+
+namespace shm::webhook {
+namespace {
+
+using runtime::LogError;
+using runtime::LogInfo;
+using runtime::LogWarn;
+
+// Beside the shutdown delay, within the 30 s that Kubernetes grants a pod by default.
+constexpr std::chrono::seconds kDrain{10};
+
+// Two of these may wait for the cache at once (webhook/admission.h): the rest goes on answering.
+constexpr int kAdmissionThreads = 4;
+
+void LogRefused(const char* what, const kube::ObjectKey& key, const Error& error) {
+  LogWarn("object cannot be read", {{"kind", what},
+                                    {"namespace", key.namespace_name},
+                                    {"name", key.name},
+                                    {"error", error.ToString()}});
+}
+
+kube::Store<InferenceService>::OnError OnRefusedService() {
+  return [](const kube::ObjectKey& key, const Error& error) {
+    LogRefused("InferenceService", key, error);
+  };
+}
+
+kube::Store<NamespaceRecord>::OnError OnRefusedNamespace() {
+  return
+      [](const kube::ObjectKey& key, const Error& error) { LogRefused("Namespace", key, error); };
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+App::App(runtime::WebhookConfig config, std::string own_namespace, kube::Transport& transport,
+         runtime::Signals& signals)
+    : config_(std::move(config)),
+      own_namespace_(std::move(own_namespace)),
+      transport_(transport),
+      signals_(signals),
+      services_(ParseInferenceService, OnRefusedService()),
+      namespaces_(ParseNamespaceRecord, OnRefusedNamespace()),
+      certificate_(config_.tls_secret, tls_, metrics_),
+      admission_({services_, namespaces_}, metrics_, {.installation = config_.sizing}) {}
+
+App::~App() {
+  server_->Stop();
+  health_server_->Stop();
+  for (const auto& reflector : reflectors_) reflector->Stop();
+}
+
+Result<void> App::Start() {
+  if (!config_.client_ca.empty()) tls_->RequireClientAuthority(ReadFile(config_.client_ca));
+  Follow(kube::InferenceServices(), "", "", services_);
+  Follow(kube::Namespaces(), "", "", namespaces_);
+  Follow(kube::Secrets(), own_namespace_, "metadata.name=" + config_.tls_secret, certificate_);
+  AddChecks();
+  if (Result<void> started = StartHealth(); !started) return started;
+  if (Result<void> started = StartAdmission(); !started) return started;
+  for (const auto& reflector : reflectors_) reflector->Start();
+  LogInfo("webhook started", {{"version", SHM_VERSION},
+                              {"port", port()},
+                              {"health_port", health_port()},
+                              {"namespace", own_namespace_}});
+  return {};
+}
+
+void App::Serve() {
+  const int signal = signals_.Wait();
+  LogInfo("webhook ends: not ready, still serving",
+          {{"signal", signal}, {"seconds", config_.shutdown_delay}});
+  health_.StartShutdown();
+  server_->CloseAfterResponses();
+  signals_.Wait(std::chrono::seconds(config_.shutdown_delay));
+  const bool drained = server_->Drain(kDrain);
+  LogInfo("webhook drained", {{"in_time", drained}});
+}
+
+void App::Follow(const kube::ResourceType& type, const std::string& namespace_name,
+                 const std::string& field_selector, kube::ObjectSink& sink) {
+  kube::ReflectorOptions options;
+  options.type = type;
+  options.namespace_name = namespace_name;
+  options.field_selector = field_selector;
+  const std::string resource = type.plural;
+  const auto on_event = [this, resource](const kube::ReflectorEvent& event) {
+    using Kind = kube::ReflectorEvent::Kind;
+    if (event.kind == Kind::kListed) {
+      LogInfo("cache listed", {{"resource", resource}, {"objects", event.objects}});
+    }
+    if (event.kind != Kind::kListFailed && event.kind != Kind::kWatchFailed) return;
+    metrics_.Count("shm_webhook_watch_failures_total", "Lists and watches that failed.",
+                   {{"resource", resource}});
+    LogWarn("cache cannot follow", {{"resource", resource}, {"error", event.error.ToString()}});
+  };
+  reflectors_.push_back(
+      std::make_unique<kube::Reflector>(transport_, sink, std::move(options), on_event));
+}
+
+void App::AddChecks() {
+  health_.AddLiveness("watches", [this]() -> std::string {
+    for (const auto& reflector : reflectors_) {
+      if (!reflector->Alive()) return "a watch makes no progress";
+    }
+    return "";
+  });
+  health_.AddReadiness("cache", [this]() -> std::string {
+    return admission_.Ready() ? "" : "not all is listed yet";
+  });
+  health_.AddReadiness("certificate", [this]() -> std::string {
+    return tls_->context() ? "" : "there is no serving certificate yet";
+  });
+}
+
+Result<void> App::StartHealth() {
+  runtime::HttpServerOptions options;
+  options.address = config_.listen_address;
+  options.port = config_.health_port;
+  options.threads = 1;
+  options.limits.connections = 64;
+  options.limits.body_bytes = 16 * 1024;
+  return health_server_->Start(std::move(options), [this](const runtime::Request& request) {
+    return AnswerHealth(request);
+  });
+}
+
+Result<void> App::StartAdmission() {
+  runtime::HttpServerOptions options;
+  options.address = config_.listen_address;
+  options.port = config_.port;
+  options.threads = kAdmissionThreads;
+  options.tls = tls_;
+  options.on_reject = [this](runtime::Rejection reason) { CountRejection(reason); };
+  return server_->Start(std::move(options), [this](const runtime::Request& request) {
+    return admission_.Answer(request);
+  });
+}
+
+void App::CountRejection(runtime::Rejection reason) {
+  metrics_.Count("shm_webhook_rejected_total",
+                 "Connections and requests turned away before admission, by reason.",
+                 {{"reason", std::string(runtime::RejectionName(reason))}});
+}
+
+runtime::Response App::AnswerHealth(const runtime::Request& request) {
+  metrics_.Set("shm_webhook_connections", "Connections that stand.",
+               static_cast<double>(server_->connections()));
+  metrics_.Set("shm_webhook_requests_in_flight", "Reviews being answered.",
+               static_cast<double>(server_->requests_in_flight()));
+  metrics_.Set("shm_webhook_inference_services", "InferenceServices in the cache.",
+               static_cast<double>(services_.Size()));
+  return health_.Answer(request, &metrics_);
+}
+
+int Main(const std::vector<std::string>& arguments, runtime::Signals& signals) {
+  const Result<runtime::WebhookConfig> config =
+      runtime::ReadWebhookConfig(arguments, runtime::ProcessEnvironment());
+  if (!config) {
+    std::fprintf(stderr, "shm-webhook: %s\n", config.error().ToString().c_str());
+    return 2;
+  }
+  if (!config->help.empty()) {
+    std::fputs(config->help.c_str(), stdout);
+    return 0;
+  }
+  runtime::SetUpLog(config->log_level, config->log_format);
+  const Result<kube::ClusterConfig> cluster =
+      kube::LoadClusterConfig(config->kubeconfig, kube::ProcessEnvironment());
+  if (!cluster) {
+    LogError("no way to the API server", {{"error", cluster.error().ToString()}});
+    return 1;
+  }
+  const Result<std::unique_ptr<kube::Transport>> transport = kube::MakeHttpTransport(*cluster);
+  if (!transport) {
+    LogError("no way to the API server", {{"error", transport.error().ToString()}});
+    return 1;
+  }
+  App app(*config,
+          config->namespace_name.empty() ? cluster->namespace_name : config->namespace_name,
+          **transport, signals);
+  if (const Result<void> started = app.Start(); !started) {
+    LogError("webhook did not start", {{"error", started.error().ToString()}});
+    return 1;
+  }
+  app.Serve();
+  return 0;
+}
+
+}  // namespace shm::webhook
