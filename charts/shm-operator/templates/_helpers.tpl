@@ -1,0 +1,174 @@
+{{- define "shm-operator.fullname" -}}
+{{- default .Release.Name .Values.fullnameOverride | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "shm-operator.webhookName" -}}
+{{ include "shm-operator.fullname" . }}-webhook
+{{- end -}}
+
+{{- define "shm-operator.tlsSecret" -}}
+{{ include "shm-operator.webhookName" . }}-tls
+{{- end -}}
+
+{{- define "shm-operator.caSecret" -}}
+{{ include "shm-operator.fullname" . }}-ca
+{{- end -}}
+
+{{- define "shm-operator.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ default $.Chart.AppVersion .tag }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Call with (list CONTEXT COMPONENT). */}}
+{{- define "shm-operator.selectorLabels" -}}
+app.kubernetes.io/name: shm-operator
+app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{- define "shm-operator.labels" -}}
+{{ include "shm-operator.selectorLabels" . }}
+{{- with index . 0 }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: shm-operator
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+{{- end -}}
+
+{{/* The pod of one of the two programs. Call with (dict "context" . "component" … "program" … "values" … "ports" … "args" …). */}}
+{{- define "shm-operator.pod" -}}
+{{- $ := .context -}}
+{{- $component := .component -}}
+metadata:
+  labels:
+    {{- include "shm-operator.selectorLabels" (list $ .component) | nindent 4 }}
+    {{- with .values.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    # Settings are read once, at start.
+    shm-operator.dev/config-checksum: {{ include "shm-operator.config" $ | sha256sum }}
+    {{- with .values.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  serviceAccountName: {{ .serviceAccount }}
+  automountServiceAccountToken: true
+  # Service links would put SHM_OPERATOR_… variables, which are settings, into the environment.
+  enableServiceLinks: false
+  # On SIGTERM a process goes on serving for 10 s while endpoints drain, then finishes what it has begun.
+  terminationGracePeriodSeconds: 45
+  {{- with $.Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  securityContext:
+    runAsNonRoot: true
+    runAsUser: 65532
+    runAsGroup: 65532
+    seccompProfile:
+      type: RuntimeDefault
+  containers:
+    - name: {{ .component }}
+      image: {{ include "shm-operator.image" $ }}
+      imagePullPolicy: {{ $.Values.image.pullPolicy }}
+      command:
+        - {{ .program }}
+      args:
+        - --config=/etc/shm-operator/config.yaml
+        {{- range .args }}
+        - {{ . }}
+        {{- end }}
+        {{- range .values.extraArgs }}
+        - {{ . | quote }}
+        {{- end }}
+      env:
+        - name: POD_NAME
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.name
+      ports:
+        {{- range .ports }}
+        - name: {{ .name }}
+          containerPort: {{ .port }}
+          protocol: TCP
+        {{- end }}
+      livenessProbe:
+        httpGet:
+          path: /healthz
+          port: metrics
+        initialDelaySeconds: 10
+        periodSeconds: 10
+        timeoutSeconds: 5
+        failureThreshold: 6
+      readinessProbe:
+        httpGet:
+          path: /readyz
+          port: metrics
+        periodSeconds: 2
+        timeoutSeconds: 2
+        failureThreshold: 3
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        runAsNonRoot: true
+        capabilities:
+          drop:
+            - ALL
+      {{- with .values.resources }}
+      resources:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      volumeMounts:
+        - name: config
+          mountPath: /etc/shm-operator
+          readOnly: true
+  volumes:
+    - name: config
+      configMap:
+        name: {{ include "shm-operator.fullname" $ }}
+  topologySpreadConstraints:
+    {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+    - maxSkew: 1
+      topologyKey: {{ $key }}
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "shm-operator.selectorLabels" (list $ $component) | nindent 10 }}
+    {{- end }}
+  {{- with .values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .values.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
+{{/* config.yaml: what both programs must agree on. */}}
+{{- define "shm-operator.config" -}}
+{{- with .Values.sizing -}}
+sizePerGPU: {{ toString .sizePerGPU | quote }}
+maxSize: {{ toString .maxSize | quote }}
+memoryLimitPolicy: {{ .memoryLimitPolicy }}
+memoryHeadroom: {{ toString .memoryHeadroom | quote }}
+{{- end }}
+audit: {{ .Values.admission.audit }}
+logLevel: {{ .Values.log.level }}
+logFormat: {{ .Values.log.format }}
+tlsSecret: {{ include "shm-operator.tlsSecret" . }}
+{{- end -}}
