@@ -1,0 +1,42 @@
+// Pods, InferenceServices and defaults at random, for property tests: valid as the API server
+// understands it, odd as users write it. The same seed makes the same ones.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/mutation.h"
+
+namespace shm {
+
+class PodGenerator {
+ public:
+  explicit PodGenerator(unsigned seed) : random_(seed) {}
+
+  nlohmann::json Pod();
+  std::vector<InferenceService> Services();
+  InstallationDefaults Defaults();
+
+ private:
+  using Json = nlohmann::json;
+  bool Chance(int percent) { return Below(100) < percent; }
+  int Below(int end) { return std::uniform_int_distribution<int>(0, end - 1)(random_); }
+  template <typename T>
+  const T& Pick(const std::vector<T>& list) {
+    return list[static_cast<std::size_t>(Below(static_cast<int>(list.size())))];
+  }
+
+  Json Metadata();
+  Json Volume(const std::string& name);
+  Json Container(int number, bool init, const std::vector<std::string>& volumes);
+  Json Mounts(const std::vector<std::string>& volumes);
+  Json Resources();
+  Json Env();
+  void Command(Json& container);
+
+  std::mt19937 random_;
+};
+
+}  // namespace shm
