@@ -70,6 +70,13 @@ case ${1:-} in
     ;;
 esac
 
+for key in version appVersion; do
+  grep -qx "$key: $(<VERSION)" "$chart/Chart.yaml" || {
+    echo "$chart/Chart.yaml: $key is not $(<VERSION), as VERSION says" >&2
+    exit 1
+  }
+done
+
 helm=$(tests/cluster/build.sh helm)/helm
 rendered=$(mktemp)
 trap 'rm -f "$rendered"' EXIT
