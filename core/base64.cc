@@ -1,0 +1,58 @@
+#include "core/base64.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace shm {
+namespace {
+
+int Base64Value(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+') return 62;
+  return c == '/' ? 63 : -1;
+}
+
+}  // namespace
+
+std::string EncodeBase64(std::string_view bytes) {
+  static constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (j < left ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      text += j <= left ? kAlphabet[group >> (18 - 6 * j) & 63] : '=';
+    }
+  }
+  return text;
+}
+
+Result<std::string> DecodeBase64(std::string_view text) {
+  if (text.size() % 4 != 0) return Error{"", "is not base64"};
+  std::string bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  std::size_t padding = 0;
+  if (text.size() >= 4) padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  for (std::size_t i = 0; i < text.size(); i += 4) {
+    const std::size_t missing = i + 4 == text.size() ? padding : 0;
+    int group = 0;
+    for (std::size_t j = 0; j < 4; ++j) {
+      const int value = j >= 4 - missing ? 0 : Base64Value(text[i + j]);
+      if (value < 0) return Error{"", "is not base64"};
+      group = group << 6 | value;
+    }
+    for (std::size_t j = 0; j < 3 - missing; ++j) {
+      bytes += static_cast<char>(group >> (16 - 8 * j) & 0xFF);
+    }
+  }
+  return bytes;
+}
+
+}  // namespace shm

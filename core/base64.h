@@ -1,0 +1,17 @@
+// Standard base64 with padding (RFC 4648 section 4), as Secrets and admission patches carry it.
+// Pure; safe from any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace shm {
+
+std::string EncodeBase64(std::string_view bytes);
+
+// An Error where the text is no base64 with padding.
+Result<std::string> DecodeBase64(std::string_view text);
+
+}  // namespace shm

@@ -1,0 +1,241 @@
+#include "operator/reconciler.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/names.h"
+#include "core/quantity.h"
+#include "kube/timestamp.h"
+#include "runtime/log.h"
+
+namespace shm::controller {
+namespace {
+
+using nlohmann::json;
+using State = ChildrenOutcome::State;
+
+kube::ObjectKey KeyOf(const ServiceRecord& record) {
+  return {record.service.namespace_name, record.service.name};
+}
+
+// What only the author of the InferenceService can mend.
+bool IsAuthorsFault(const kube::ApiError& error) {
+  return error.reason == kube::ErrorReason::kInvalid ||
+         error.reason == kube::ErrorReason::kBadRequest;
+}
+
+ChildrenOutcome Failed(const kube::ApiError& error, std::optional<kube::ApiError>& retry) {
+  retry = error;
+  return {State::kFailed, error.ToString(), 0, 0};
+}
+
+ChildrenOutcome TemplateInvalid(const std::string& words) {
+  return {State::kTemplateInvalid, words, 0, 0};
+}
+
+bool Truncate(std::string& text, std::size_t most) {
+  if (text.size() <= most) return false;
+  // Not in the middle of a UTF-8 sequence.
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  text.resize(most);
+  return true;
+}
+
+}  // namespace
+
+Reconciler::Reconciler(kube::Api& api, const World& world, kube::EventRecorder& events,
+                       InstallationDefaults defaults, kube::Clock& clock)
+    : api_(api), world_(world), events_(events), defaults_(std::move(defaults)), clock_(clock) {}
+
+std::optional<kube::ApiError> Reconciler::Reconcile(const kube::ObjectKey& key) {
+  const auto record = world_.Service(key);
+  if (!record || record->service.deleting) {
+    // Its children go by their owner references.
+    Forget(key);
+    return std::nullopt;
+  }
+  StatusFacts facts = Observe(*record);
+  std::optional<kube::ApiError> retry;
+  if (!facts.invalid) {
+    const auto name_space = world_.Namespace(key.namespace_name);
+    const auto sizing = SizeForService(
+        record->service, defaults_,
+        name_space ? ReadNamespaceDefaults(name_space->annotations, nullptr) : NamespaceDefaults{});
+    if (sizing.ok()) {
+      facts.size = sizing->size;
+      facts.arithmetic = sizing->arithmetic;
+      facts.gpus_per_pod = sizing->gpus_per_pod;
+      facts.children = ReconcileChildren(*record, *sizing, retry);
+    } else {
+      facts.invalid = sizing.error();
+    }
+  }
+  if (const auto error = WriteStatus(*record, facts)) return error;
+  return retry;
+}
+
+StatusFacts Reconciler::Observe(const ServiceRecord& record) const {
+  StatusFacts facts;
+  facts.invalid = record.invalid;
+  facts.pods = world_.PodsOf(record.service);
+  if (record.service.selector) {
+    const auto name_space = world_.Namespace(record.service.namespace_name);
+    facts.namespace_enabled = name_space && name_space->enabled;
+    facts.older_overlap = OlderOverlap(record.service);
+  } else {
+    facts.pod_creation_failure = world_.CreationFailure(KeyOf(record));
+  }
+  return facts;
+}
+
+// Two selectors overlap if a pod is seen that both match; which pods may come, nobody can tell.
+// Equal selectors overlap for certain.
+std::string Reconciler::OlderOverlap(const InferenceService& service) const {
+  for (const auto& other : world_.ServicesIn(service.namespace_name)) {
+    const InferenceService& candidate = other->service;
+    if (candidate.name == service.name || candidate.deleting || !candidate.selector) continue;
+    const bool older = std::pair(candidate.creation_timestamp, candidate.name) <
+                       std::pair(service.creation_timestamp, service.name);
+    if (older && *candidate.selector == *service.selector) return candidate.name;
+  }
+  return "";
+}
+
+// Stamped numbers change only with the generation: an upgrade of ours, or a changed default, never
+// restarts a model.
+Stamp Reconciler::StampFor(const ServiceRecord& record, const ServiceSizing& sizing) const {
+  const auto live = world_.Deployment(KeyOf(record));
+  if (live && live->owner_uid == record.service.uid && live->stamp &&
+      live->stamp->generation == record.service.generation) {
+    return *live->stamp;
+  }
+  return {record.service.generation, sizing.size, sizing.gpus_per_pod, record.service.degrees};
+}
+
+ChildrenOutcome Reconciler::ReconcileChildren(const ServiceRecord& record,
+                                              const ServiceSizing& sizing,
+                                              std::optional<kube::ApiError>& retry) {
+  if (!record.service.has_template) return {State::kNotWanted, "", 0, 0};
+  const json spec = json::parse(record.spec);
+  const kube::ObjectKey key = KeyOf(record);
+  Applied applied = TakeApplied(key);
+  auto problem = ApplyDeployment(
+      record, BuildDeployment(record.service, spec, StampFor(record, sizing)), applied, retry);
+  if (!problem) problem = ApplyService(record, BuildService(record.service, spec), applied, retry);
+  KeepApplied(key, std::move(applied));
+  if (problem) return *problem;
+
+  ChildrenOutcome outcome{State::kApplied, "", spec.value("replicas", 1), 0};
+  if (const auto live = world_.Deployment(key)) outcome.ready_replicas = live->ready_replicas;
+  return outcome;
+}
+
+// An object of that name which is not ours is never taken over. The watch shows only objects with
+// our label, so before the first apply one look tells whether there is another.
+std::optional<ChildrenOutcome> Reconciler::CheckOwner(const ServiceRecord& record,
+                                                      const kube::ResourceType& type,
+                                                      const ChildRecord* child,
+                                                      std::optional<kube::ApiError>& retry) {
+  std::string owner;
+  if (child) {
+    owner = child->owner_uid;
+  } else {
+    const auto found = api_.Get(type, KeyOf(record));
+    if (found.Is(kube::ErrorReason::kNotFound)) return std::nullopt;
+    if (!found.ok()) return Failed(found.error(), retry);
+    const auto parsed = ParseDeployment(*found);
+    if (parsed.ok()) owner = parsed->owner_uid;
+  }
+  if (owner == record.service.uid) return std::nullopt;
+  ChildrenOutcome taken{State::kNameTaken, "", 0, 0};
+  taken.message = type.kind + " " + record.service.name +
+                  " exists and is not controlled by this InferenceService; delete or rename one";
+  Tell(record, kube::EventType::kWarning, "NameTaken", taken.message);
+  return taken;
+}
+
+std::optional<ChildrenOutcome> Reconciler::ApplyDeployment(const ServiceRecord& record,
+                                                           const json& wanted, Applied& applied,
+                                                           std::optional<kube::ApiError>& retry) {
+  const auto live = world_.Deployment(KeyOf(record));
+  const std::string text = wanted.dump();
+  if (text == applied.refused) return TemplateInvalid(applied.refusal);
+  if (live && text == applied.deployment && live->generation == applied.generation) {
+    return std::nullopt;
+  }
+  if (auto taken = CheckOwner(record, kube::Deployments(), live.get(), retry)) return taken;
+
+  const auto result = api_.Apply(kube::Deployments(), KeyOf(record), wanted, {});
+  if (!result.ok()) {
+    if (!IsAuthorsFault(result.error())) return Failed(result.error(), retry);
+    applied.refused = text;
+    applied.refusal = result.error().message;
+    Tell(record, kube::EventType::kWarning, "TemplateInvalid", applied.refusal);
+    return TemplateInvalid(applied.refusal);
+  }
+  if (!live) Tell(record, kube::EventType::kNormal, "Created", "made the Deployment");
+  if (live && text != applied.deployment && !applied.deployment.empty()) {
+    Tell(record, kube::EventType::kNormal, "Updated", "changed the Deployment");
+  }
+  applied.refused.clear();
+  applied.deployment = text;
+  applied.generation = result->value("/metadata/generation"_json_pointer, std::int64_t{0});
+  return std::nullopt;
+}
+
+std::optional<ChildrenOutcome> Reconciler::ApplyService(const ServiceRecord& record,
+                                                        const json& wanted, Applied& applied,
+                                                        std::optional<kube::ApiError>& retry) {
+  const auto live = world_.KubeService(KeyOf(record));
+  const std::string text = wanted.dump();
+  if (live && text == applied.service && live->resource_version == applied.service_version) {
+    return std::nullopt;
+  }
+  if (auto taken = CheckOwner(record, kube::Services(), live.get(), retry)) return taken;
+  const auto result = api_.Apply(kube::Services(), KeyOf(record), wanted, {});
+  if (!result.ok()) return Failed(result.error(), retry);
+  applied.service = text;
+  applied.service_version = result->value("/metadata/resourceVersion"_json_pointer, "");
+  return std::nullopt;
+}
+
+std::optional<kube::ApiError> Reconciler::WriteStatus(const ServiceRecord& record,
+                                                      const StatusFacts& facts) {
+  const json previous = json::parse(record.status);
+  json wanted = BuildStatus(record.service, facts, previous, kube::Time(clock_.WallNow()));
+  for (json& condition : wanted["conditions"]) {
+    // The CRD's bound on a message, with room for what escaping adds.
+    std::string message = condition["message"];
+    if (Truncate(message, 4096)) condition["message"] = message;
+  }
+  if (wanted == previous) return std::nullopt;
+  const auto result =
+      api_.ApplyStatus(kube::InferenceServices(), KeyOf(record), json{{"status", wanted}});
+  if (result.ok() || result.Is(kube::ErrorReason::kNotFound)) return std::nullopt;
+  return result.error();
+}
+
+void Reconciler::Tell(const ServiceRecord& record, kube::EventType type, const char* reason,
+                      const std::string& message) {
+  events_.Record({names::kApiVersion, names::kKind, KeyOf(record), record.service.uid,
+                  record.service.resource_version},
+                 type, reason, message);
+}
+
+Reconciler::Applied Reconciler::TakeApplied(const kube::ObjectKey& key) {
+  kube::MutexLock lock(mutex_);
+  const auto found = applied_.find(key);
+  return found == applied_.end() ? Applied{} : found->second;
+}
+
+void Reconciler::KeepApplied(const kube::ObjectKey& key, Applied applied) {
+  kube::MutexLock lock(mutex_);
+  applied_[key] = std::move(applied);
+}
+
+void Reconciler::Forget(const kube::ObjectKey& key) {
+  kube::MutexLock lock(mutex_);
+  applied_.erase(key);
+}
+
+}  // namespace shm::controller

@@ -1,0 +1,73 @@
+// Brings the children and the status of one InferenceService to what is wanted.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "core/defaults.h"
+#include "core/service_sizing.h"
+#include "core/service_status.h"
+#include "kube/api.h"
+#include "kube/clock.h"
+#include "kube/event_recorder.h"
+#include "kube/mutex.h"
+#include "operator/world.h"
+
+namespace shm::controller {
+
+// Thread-safe for different keys; the work queue never gives one key to two threads.
+class Reconciler {
+ public:
+  Reconciler(kube::Api& api, const World& world, kube::EventRecorder& events,
+             InstallationDefaults defaults, kube::Clock& clock);
+
+  // Nothing: done, until something changes. An error: to be tried again.
+  std::optional<kube::ApiError> Reconcile(const kube::ObjectKey& key);
+
+ private:
+  // What was applied last, so that an unchanged child is not applied again. It is not known after
+  // a start: then each child is applied once, which changes nothing where nothing differs.
+  struct Applied {
+    std::string deployment;       // the apply configuration
+    std::int64_t generation = 0;  // of the Deployment, after it was applied
+    std::string service;
+    std::string service_version;  // resourceVersion of the Service, after it was applied
+    std::string refused;          // the configuration that the API server refused, and
+    std::string refusal;          // its words
+  };
+
+  ChildrenOutcome ReconcileChildren(const ServiceRecord& record, const ServiceSizing& sizing,
+                                    std::optional<kube::ApiError>& retry);
+  std::optional<ChildrenOutcome> ApplyDeployment(const ServiceRecord& record,
+                                                 const nlohmann::json& wanted, Applied& applied,
+                                                 std::optional<kube::ApiError>& retry);
+  std::optional<ChildrenOutcome> ApplyService(const ServiceRecord& record,
+                                              const nlohmann::json& wanted, Applied& applied,
+                                              std::optional<kube::ApiError>& retry);
+  std::optional<ChildrenOutcome> CheckOwner(const ServiceRecord& record,
+                                            const kube::ResourceType& type,
+                                            const ChildRecord* child,
+                                            std::optional<kube::ApiError>& retry);
+  Stamp StampFor(const ServiceRecord& record, const ServiceSizing& sizing) const;
+  StatusFacts Observe(const ServiceRecord& record) const;
+  std::string OlderOverlap(const InferenceService& service) const;
+  std::optional<kube::ApiError> WriteStatus(const ServiceRecord& record, const StatusFacts& facts);
+  void Tell(const ServiceRecord& record, kube::EventType type, const char* reason,
+            const std::string& message);
+
+  Applied TakeApplied(const kube::ObjectKey& key) SHM_EXCLUDES(mutex_);
+  void KeepApplied(const kube::ObjectKey& key, Applied applied) SHM_EXCLUDES(mutex_);
+  void Forget(const kube::ObjectKey& key) SHM_EXCLUDES(mutex_);
+
+  kube::Api& api_;
+  const World& world_;
+  kube::EventRecorder& events_;
+  const InstallationDefaults defaults_;
+  kube::Clock& clock_;
+  kube::Mutex mutex_;
+  std::map<kube::ObjectKey, Applied> applied_ SHM_GUARDED_BY(mutex_);
+};
+
+}  // namespace shm::controller

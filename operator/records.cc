@@ -1,0 +1,156 @@
+#include "operator/records.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/names.h"
+#include "core/quantity.h"
+
+namespace shm::controller {
+namespace {
+
+using nlohmann::json;
+
+const json& At(const json& object, const char* key) {
+  static const json kNothing;
+  if (!object.is_object()) return kNothing;
+  const auto found = object.find(key);
+  return found == object.end() ? kNothing : *found;
+}
+
+std::string Text(const json& object, const char* key) {
+  const json& value = At(object, key);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+std::int64_t Number(const json& object, const char* key) {
+  const json& value = At(object, key);
+  return value.is_number_integer() ? value.get<std::int64_t>() : 0;
+}
+
+std::map<std::string, std::string> Texts(const json& object) {
+  std::map<std::string, std::string> texts;
+  if (!object.is_object()) return texts;
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_string()) texts.emplace(key, value.get<std::string>());
+  }
+  return texts;
+}
+
+std::string ControllerUid(const json& metadata) {
+  for (const json& owner : At(metadata, "ownerReferences")) {
+    if (At(owner, "controller") == true) return Text(owner, "uid");
+  }
+  return "";
+}
+
+ChildRecord ParseChild(const json& object) {
+  const json& metadata = At(object, "metadata");
+  ChildRecord child;
+  child.name = Text(metadata, "name");
+  child.namespace_name = Text(metadata, "namespace");
+  child.resource_version = Text(metadata, "resourceVersion");
+  child.owner_uid = ControllerUid(metadata);
+  child.generation = Number(metadata, "generation");
+  return child;
+}
+
+bool IsTrue(const json& status, const std::string& type) {
+  for (const json& condition : At(status, "conditions")) {
+    if (Text(condition, "type") == type) return Text(condition, "status") == "True";
+  }
+  return false;
+}
+
+// The facts that the webhook left in its annotation.
+void ReadInjection(const std::string& text, PodFacts& facts) {
+  const json injection = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (const auto size = ParseQuantity(Text(injection, "size")); size.ok()) facts.shm_size = *size;
+  for (const json& reason : At(injection, "reasons")) {
+    if (reason.is_string()) facts.reasons.push_back(reason.get<std::string>());
+  }
+}
+
+}  // namespace
+
+Result<ServiceRecord> ParseServiceRecord(const json& object) {
+  ServiceRecord record;
+  auto service = ParseInferenceService(object);
+  if (service.ok()) {
+    record.service = std::move(service).value();
+  } else {
+    // Keep what identifies it, so that its status can say what is wrong with it.
+    const json& metadata = At(object, "metadata");
+    record.invalid = service.error();
+    record.service.name = Text(metadata, "name");
+    record.service.namespace_name = Text(metadata, "namespace");
+    record.service.uid = Text(metadata, "uid");
+    record.service.resource_version = Text(metadata, "resourceVersion");
+    record.service.generation = Number(metadata, "generation");
+    record.service.deleting = !At(metadata, "deletionTimestamp").is_null();
+  }
+  record.spec = At(object, "spec").dump();
+  record.status = At(object, "status").dump();
+  return record;
+}
+
+Result<ChildRecord> ParseDeployment(const json& object) {
+  ChildRecord child = ParseChild(object);
+  const json& status = At(object, "status");
+  child.observed_generation = Number(status, "observedGeneration");
+  child.replicas = static_cast<int>(Number(At(object, "spec"), "replicas"));
+  // Until the Deployment controller has seen the present template, its counts are of the last one.
+  if (child.observed_generation == child.generation) {
+    child.ready_replicas = static_cast<int>(
+        std::min(Number(status, "readyReplicas"), Number(status, "updatedReplicas")));
+  }
+  child.stamp = ReadStamp(object);
+  return child;
+}
+
+Result<ChildRecord> ParseService(const json& object) {
+  ChildRecord child = ParseChild(object);
+  const json& spec = At(object, "spec");
+  child.spec = json{{"selector", At(spec, "selector")}, {"ports", At(spec, "ports")}}.dump();
+  return child;
+}
+
+Result<PodRecord> ParsePod(const json& object) {
+  const json& metadata = At(object, "metadata");
+  const json& status = At(object, "status");
+  PodRecord pod;
+  pod.name = Text(metadata, "name");
+  pod.namespace_name = Text(metadata, "namespace");
+  pod.labels = Texts(At(metadata, "labels"));
+  pod.service = Text(At(metadata, "labels"), names::kServiceLabel);
+  pod.facts.name = pod.name;
+  pod.facts.ready = IsTrue(status, "Ready");
+  pod.facts.injected = Text(At(metadata, "labels"), names::kInjectedLabel) == "true";
+  ReadInjection(Text(At(metadata, "annotations"), names::kInjectionAnnotation), pod.facts);
+  const std::string phase = Text(status, "phase");
+  pod.ended =
+      !At(metadata, "deletionTimestamp").is_null() || phase == "Succeeded" || phase == "Failed";
+  return pod;
+}
+
+Result<NamespaceRecord> ParseNamespace(const json& object) {
+  const json& metadata = At(object, "metadata");
+  NamespaceRecord record;
+  record.name = Text(metadata, "name");
+  record.enabled = Text(At(metadata, "labels"), names::kNamespaceLabel) == names::kNamespaceEnabled;
+  for (auto& [key, value] : Texts(At(metadata, "annotations"))) {
+    if (key.rfind(names::kPrefix, 0) == 0) record.annotations.emplace(key, value);
+  }
+  return record;
+}
+
+Result<FailureRecord> ParseFailure(const json& object) {
+  const json& involved = At(object, "involvedObject");
+  FailureRecord failure;
+  failure.namespace_name = Text(involved, "namespace");
+  failure.replica_set = Text(involved, "name");
+  failure.message = Text(object, "message");
+  failure.last_seen = Text(object, "lastTimestamp");
+  return failure;
+}
+
+}  // namespace shm::controller

@@ -1,0 +1,74 @@
+// Everything the operator watches, and which InferenceServices a change concerns.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "kube/mutex.h"
+#include "kube/reflector.h"
+#include "kube/store.h"
+#include "operator/records.h"
+
+namespace shm::controller {
+
+// Thread-safe once started. `transport` must outlive it.
+class World {
+ public:
+  // `changed` is called with the key of each InferenceService that a change may concern, on the
+  // threads of the reflectors.
+  using Changed = std::function<void(const kube::ObjectKey& service)>;
+  using OnEvent = std::function<void(const std::string& resource, const kube::ReflectorEvent&)>;
+
+  World(kube::Transport& transport, Changed changed, OnEvent on_event);
+  ~World();
+
+  void Start();
+  void Stop();
+  bool HasSynced() const;
+  bool Alive() const;
+
+  std::shared_ptr<const ServiceRecord> Service(const kube::ObjectKey& key) const;
+  std::shared_ptr<const ChildRecord> Deployment(const kube::ObjectKey& key) const;
+  std::shared_ptr<const ChildRecord> KubeService(const kube::ObjectKey& key) const;
+  std::shared_ptr<const NamespaceRecord> Namespace(const std::string& name) const;
+  std::vector<std::shared_ptr<const ServiceRecord>> ServicesIn(const std::string& name) const;
+  std::vector<kube::ObjectKey> ServiceKeys() const;
+
+  // Pods that are tied to the InferenceService by label, or by its selector.
+  std::vector<PodFacts> PodsOf(const InferenceService& service) const;
+
+  // The last message about a pod of this Deployment that could not be created; or "".
+  std::string CreationFailure(const kube::ObjectKey& deployment) const;
+
+ private:
+  template <typename T>
+  void Follow(kube::Store<T>& store, const kube::ResourceType& type,
+              const std::string& label_selector, const std::string& field_selector = "");
+  void ListenToOwners();
+  void ListenToPods(kube::Store<PodRecord>& pods, bool by_label);
+  void AddAllOf(const std::string& name_space, bool selectors_only) const;
+
+  kube::Transport& transport_;
+  const Changed changed_;
+  const OnEvent on_event_;
+  kube::Store<ServiceRecord> services_{ParseServiceRecord};
+  kube::Store<ChildRecord> deployments_{ParseDeployment};
+  kube::Store<ChildRecord> kube_services_{ParseService};
+  // Two watches, since a label selector knows no "or": tied by label, and injected by a selector.
+  kube::Store<PodRecord> labelled_pods_{ParsePod};
+  kube::Store<PodRecord> injected_pods_{ParsePod};
+  kube::Store<NamespaceRecord> namespaces_{ParseNamespace};
+  kube::Store<FailureRecord> failures_{ParseFailure};
+
+  // Names of labelled pods by InferenceService, so that one of many is found without a search.
+  mutable kube::Mutex mutex_;
+  std::map<kube::ObjectKey, std::set<std::string>> pods_by_service_ SHM_GUARDED_BY(mutex_);
+
+  std::vector<std::unique_ptr<kube::Reflector>> reflectors_;  // last: they end first
+};
+
+}  // namespace shm::controller
