@@ -8,6 +8,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -31,7 +32,7 @@ class Listener {
 
   Result<void> Bind();
   void Run();
-  void StopAccepting();
+  void StopAccepting(Clock::time_point deadline);
   void Stop();
 
  private:
@@ -173,13 +174,17 @@ inline void Listener::Sweep() {
   });
 }
 
-inline void Listener::StopAccepting() {
+// Returns when nothing more is accepted, or at the deadline: handlers may have all threads.
+inline void Listener::StopAccepting(Clock::time_point deadline) {
   if (threads_.empty()) return;
-  net::post(acceptor_.get_executor(), [this] {
+  const auto closed = std::make_shared<std::promise<void>>();
+  net::post(acceptor_.get_executor(), [this, closed] {
     error_code ignored;
     acceptor_.close(ignored);
     retry_.cancel();
+    closed->set_value();
   });
+  closed->get_future().wait_until(deadline);
 }
 
 // The threads are gone when the connections are closed: their last callbacks run here.

@@ -137,10 +137,11 @@ class CpprestServer final : public HttpServer {
 
   bool Drain(std::chrono::milliseconds deadline) override {
     if (!transport_) return true;
+    const internal::Clock::time_point end = internal::Clock::now() + deadline;
     transport_->hub().draining = true;
-    transport_->StopAccepting();
+    transport_->StopAccepting(end);
     transport_->hub().LeaveWhenIdle();
-    return transport_->hub().WaitUntilEmpty(internal::Clock::now() + deadline);
+    return transport_->hub().WaitUntilEmpty(end);
   }
 
   void Stop() override {
