@@ -4,6 +4,7 @@
 #include <cpprest/http_client.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/crypto.h>
 #include <pplx/threadpool.h>
 #include <sys/socket.h>
 
@@ -149,6 +150,9 @@ bool OnePoolThread() {
   static const bool one = [] {
     setenv("SSL_CERT_FILE", "/nonexistent", 1);
     setenv("SSL_CERT_DIR", "/nonexistent", 1);
+    // The pool's thread ends in a destructor of the library, after OpenSSL's own exit handler would
+    // have taken its state away.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
     try {
       crossplat::threadpool::initialize_with_threads(1);
     } catch (const std::exception&) {
