@@ -1,0 +1,57 @@
+#include "cli/app.h"
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <ostream>
+
+#include "cli/command.h"
+#include "cli/explain.h"
+#include "cli/size.h"
+
+namespace shm::cli {
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes:\n"
+    "  0  done\n"
+    "  1  a finding: a line that is not known, a size below what the pod may need\n"
+    "  2  bad input: the message names the flag and the value\n";
+
+// Nothing where the arguments are well-formed, else the exit code.
+std::optional<int> Parse(CLI::App& app, const std::vector<std::string>& args,
+                         const Streams& streams) {
+  try {
+    // CLI11 takes them from the back.
+    app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+    return std::nullopt;
+  } catch (const CLI::CallForHelp&) {
+    streams.out << app.help();
+    return kDone;
+  } catch (const CLI::CallForVersion& version) {
+    streams.out << version.what() << "\n";
+    return kDone;
+  } catch (const CLI::ParseError& error) {
+    streams.err << "shmctl: " << error.what() << "\nSee shmctl --help.\n";
+    return kBadInput;
+  }
+}
+
+}  // namespace
+
+int Run(const std::vector<std::string>& args, std::istream& in, std::ostream& out,
+        std::ostream& err) {
+  CLI::App app("How much /dev/shm an inference pod needs, and why it ran out of it.");
+  app.name("shmctl");
+  app.set_version_flag("--version", "shmctl " SHM_VERSION);
+  app.footer(kExitCodes);
+  app.require_subcommand(1);
+  const std::vector<Command> commands = {AddSize(app), AddExplain(app)};
+  const Streams streams{in, out, err};
+  if (const auto ended = Parse(app, args, streams)) return *ended;
+  for (const Command& command : commands) {
+    if (command.app->parsed()) return command.run(streams);
+  }
+  return kBadInput;  // not reached: one command is required
+}
+
+}  // namespace shm::cli

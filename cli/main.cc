@@ -1,0 +1,7 @@
+#include <iostream>
+
+#include "cli/app.h"
+
+int main(int argc, char** argv) {
+  return shm::cli::Run({argv + 1, argv + argc}, std::cin, std::cout, std::cerr);
+}

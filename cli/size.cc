@@ -1,0 +1,77 @@
+#include "cli/size.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "cli/size_report.h"
+#include "cli/size_request.h"
+
+namespace shm::cli {
+namespace {
+
+struct Options {
+  SizeFlags flags;
+  std::string output = "text";
+};
+
+int Size(const Options& options, const Streams& streams) {
+  const Result<SizeRequest> request = ReadSizeRequest(options.flags);
+  if (!request.ok()) {
+    streams.err << "shmctl: " << request.error().ToString() << "\n";
+    return kBadInput;
+  }
+  const SizeReport report = DecideReport(*request);
+  for (const std::string& warning : report.warnings) {
+    streams.err << "warning: " << warning << "\n";
+  }
+  if (options.output == "json") {
+    WriteJson(report, streams.out);
+  } else {
+    WriteText(report, streams.out);
+  }
+  return report.below_need() ? kFinding : kDone;
+}
+
+// A flag without a value would read as not given.
+CLI::Option* AddFlag(CLI::App* app, const std::string& name, std::string& into,
+                     const std::string& help) {
+  return app->add_option(name, into, help)->check([](const std::string& text) {
+    return text.empty() ? std::string("\"\" is no value") : std::string();
+  });
+}
+
+void Declare(CLI::App* app, Options* options) {
+  SizeFlags& flags = options->flags;
+  AddFlag(app, "--tp", flags.tp, "Tensor parallel size, 1 to 1024");
+  AddFlag(app, "--pp", flags.pp, "Pipeline parallel size, 1 to 1024");
+  AddFlag(app, "--dp", flags.dp, "Data parallel size, 1 to 1024");
+  AddFlag(app, "--gpus", flags.gpus, "GPUs in the pod, 1 to 1024; else TP × PP × DP");
+  AddFlag(app, "--communicators", flags.communicators,
+          "NCCL communicators to provide for, 1 to 1024; else 4");
+  app->add_option("--env", flags.env, "NAME=VALUE of the container; may be repeated")
+      ->allow_extra_args();
+  std::string names;
+  for (const std::string& name : EngineNames()) names += (names.empty() ? "" : ", ") + name;
+  AddFlag(app, "--engine", flags.engine, "What runs in the pod: " + names);
+  AddFlag(app, "--memory-limit", flags.memory_limit,
+          "The container's memory limit, of which Ray takes a share");
+  AddFlag(app, "--size-per-gpu", flags.size_per_gpu, "As the installation has it; else 1Gi");
+  AddFlag(app, "--max-size", flags.max_size, "As the installation has it; else none");
+  app->add_option("--output", options->output, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  app->footer("Exit codes: 0 done, 1 --max-size is below what the pod may need, 2 bad input\n");
+}
+
+}  // namespace
+
+Command AddSize(CLI::App& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* app = program.add_subcommand(
+      "size", "How large /dev/shm should be: the arithmetic, a pod's emptyDir, Docker's flag.");
+  Declare(app, options.get());
+  return {app, [options](const Streams& streams) { return Size(*options, streams); }};
+}
+
+}  // namespace shm::cli
