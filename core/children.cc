@@ -50,6 +50,7 @@ json StampAnnotations(const Stamp& stamp) {
 json PodTemplate(const InferenceService& service, const json& spec, const Stamp& stamp) {
   json pod_template = spec.at("template");
   json& metadata = pod_template["metadata"];
+  if (!metadata.is_object()) metadata = json::object();
   json labels = metadata.value("labels", json::object());
   labels.update(PodSelector(service));
   json annotations = StampAnnotations(stamp);

@@ -18,10 +18,13 @@ kube::ObjectKey KeyOf(const ServiceRecord& record) {
   return {record.service.namespace_name, record.service.name};
 }
 
-// What only the author of the InferenceService can mend.
+// What only the author of the InferenceService can mend. Server-side apply answers a field that it
+// does not know with 500 (kubernetes/apimachinery managedfields: "failed to create typed patch
+// object"), whatever fieldValidation says.
 bool IsAuthorsFault(const kube::ApiError& error) {
   return error.reason == kube::ErrorReason::kInvalid ||
-         error.reason == kube::ErrorReason::kBadRequest;
+         error.reason == kube::ErrorReason::kBadRequest ||
+         error.message.rfind("failed to create typed patch object", 0) == 0;
 }
 
 ChildrenOutcome Failed(const kube::ApiError& error, std::optional<kube::ApiError>& retry) {
@@ -47,7 +50,19 @@ Reconciler::Reconciler(kube::Api& api, const World& world, kube::EventRecorder& 
                        InstallationDefaults defaults, kube::Clock& clock)
     : api_(api), world_(world), events_(events), defaults_(std::move(defaults)), clock_(clock) {}
 
+// One object of a shape that the CRD should have refused must not take the others down.
 std::optional<kube::ApiError> Reconciler::Reconcile(const kube::ObjectKey& key) {
+  try {
+    return ReconcileUnguarded(key);
+  } catch (const json::exception& error) {
+    kube::ApiError malformed;
+    malformed.reason = kube::ErrorReason::kMalformed;
+    malformed.message = error.what();
+    return malformed;
+  }
+}
+
+std::optional<kube::ApiError> Reconciler::ReconcileUnguarded(const kube::ObjectKey& key) {
   const auto record = world_.Service(key);
   if (!record || record->service.deleting) {
     // Its children go by their owner references.

@@ -27,6 +27,8 @@ class Reconciler {
   std::optional<kube::ApiError> Reconcile(const kube::ObjectKey& key);
 
  private:
+  std::optional<kube::ApiError> ReconcileUnguarded(const kube::ObjectKey& key);
+
   // What was applied last, so that an unchanged child is not applied again. It is not known after
   // a start: then each child is applied once, which changes nothing where nothing differs.
   struct Applied {

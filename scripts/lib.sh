@@ -10,8 +10,8 @@ say() { printf '\033[1m%s\033[0m\n' "$*"; }
 start_test_cluster() {
   PATH=$(tests/cluster/build.sh):$PATH || return 1
   export SHM_CLUSTER_DIR=${SHM_CLUSTER_DIR:-$PWD/build/cluster}
-  export PATH KUBECONFIG=$SHM_CLUSTER_DIR/admin.kubeconfig
-  tests/cluster/up || return 1
+  export PATH KUBECONFIG=$SHM_CLUSTER_DIR/kubeconfig
+  tests/cluster/up >/dev/null || return 1
   make --no-print-directory image || return 1
   tests/cluster/load-image build/image.tar
 }

@@ -54,6 +54,7 @@ json WaitForDeployment(const std::string& ns, const std::string& name) {
 }
 
 json PodAnnotations(const json& deployment) {
+  if (deployment.is_null()) return json::object();
   return deployment["spec"]["template"]["metadata"].value("annotations", json::object());
 }
 

@@ -67,6 +67,14 @@ TEST_CASE("a user's own annotation in the template wins over the stamp, never ov
   CHECK(metadata["annotations"]["shm-operator.dev/shm-size"] == "8Gi");
 }
 
+TEST_CASE("a template without metadata gets ours") {
+  json spec = Spec();
+  spec["template"].erase("metadata");
+  const json metadata = BuildDeployment(Service(), spec, TwoGpus())["spec"]["template"]["metadata"];
+  CHECK(metadata["labels"] == json{{"shm-operator.dev/service", "qwen"}});
+  CHECK(metadata["annotations"]["shm-operator.dev/shm-size"] == "2Gi");
+}
+
 TEST_CASE("a stamp reads back from the Deployment it was written into") {
   const json deployment = BuildDeployment(Service(), Spec(), TwoGpus());
   CHECK(ReadStamp(deployment) == TwoGpus());
