@@ -44,14 +44,16 @@ int Run(const std::vector<std::string>& args, std::istream& in, std::ostream& ou
   app.name("shmctl");
   app.set_version_flag("--version", "shmctl " SHM_VERSION);
   app.footer(kExitCodes);
-  app.require_subcommand(1);
+  // Not required of CLI11, whose complaint would hide the word that is no command.
+  app.require_subcommand(0, 1);
   const std::vector<Command> commands = {AddSize(app), AddExplain(app)};
   const Streams streams{in, out, err};
   if (const auto ended = Parse(app, args, streams)) return *ended;
   for (const Command& command : commands) {
     if (command.app->parsed()) return command.run(streams);
   }
-  return kBadInput;  // not reached: one command is required
+  err << "shmctl: a subcommand is required\nSee shmctl --help.\n";
+  return kBadInput;
 }
 
 }  // namespace shm::cli
