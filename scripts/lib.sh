@@ -6,13 +6,18 @@ namespace=shm-system
 
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
 
-# Builds and starts the test cluster, and loads the image of this tree into it. Sets PATH and KUBECONFIG.
+# Builds and starts the test cluster, and loads the image of this tree into it: the programs of
+# SHM_BIN_DIR, else a release build. Sets PATH and KUBECONFIG.
 start_test_cluster() {
   PATH=$(tests/cluster/build.sh):$PATH || return 1
   export SHM_CLUSTER_DIR=${SHM_CLUSTER_DIR:-$PWD/build/cluster}
   export PATH KUBECONFIG=$SHM_CLUSTER_DIR/kubeconfig
   tests/cluster/up >/dev/null || return 1
-  make --no-print-directory image || return 1
+  if [ -n "${SHM_BIN_DIR:-}" ]; then
+    deploy/image/build.sh build/image.tar || return 1
+  else
+    make --no-print-directory image || return 1
+  fi
   tests/cluster/load-image build/image.tar
 }
 

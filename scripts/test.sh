@@ -51,7 +51,8 @@ integration() {
 }
 
 e2e() {
-  export SHM_CLUSTER_DIR=$PWD/build/e2e-cluster
+  # The programs that the other tiers tested; a release build would cost as much again.
+  export SHM_CLUSTER_DIR=$PWD/build/e2e-cluster SHM_BIN_DIR=$PWD/build/dev/bin
   trap 'tests/cluster/down >/dev/null' EXIT
   install_on_test_cluster || return 1
   run_program build/dev/bin/e2e_tests

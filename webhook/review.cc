@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "core/base64.h"
+
 namespace shm::webhook {
 namespace {
 
@@ -176,30 +178,12 @@ std::string WriteReview(std::string_view uid, const ReviewAnswer& answer) {
     text +=
         R"(,"status":{"code":403,"reason":"Forbidden","message":)" + Quoted(answer.message) + "}";
   } else if (!answer.patch.empty()) {
-    text += R"(,"patchType":"JSONPatch","patch":")" + Base64(answer.patch) + "\"";
+    text += R"(,"patchType":"JSONPatch","patch":")" + EncodeBase64(answer.patch) + "\"";
   }
   if (const std::string warnings = WarningList(answer.warnings); !warnings.empty()) {
     text += ",\"warnings\":[" + warnings + "]";
   }
   return text + "}}";
-}
-
-std::string Base64(std::string_view bytes) {
-  static constexpr char kAlphabet[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (j < left ? static_cast<unsigned char>(bytes[i + j]) : 0u);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      text += j <= left ? kAlphabet[group >> (18 - 6 * j) & 63] : '=';
-    }
-  }
-  return text;
 }
 
 }  // namespace shm::webhook

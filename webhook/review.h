@@ -54,7 +54,4 @@ struct ReviewAnswer {
 // takes without cutting by itself.
 std::string WriteReview(std::string_view uid, const ReviewAnswer& answer);
 
-// Standard base64 with padding.
-std::string Base64(std::string_view bytes);
-
 }  // namespace shm::webhook

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/base64.h"
 #include "runtime/log.h"
 
 namespace shm::webhook {
@@ -11,14 +12,6 @@ namespace {
 
 constexpr char kLoads[] = "shm_webhook_certificate_loads_total";
 constexpr char kLoadsHelp[] = "Serving Secrets seen, by whether their pair was taken into use.";
-
-int Base64Value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  return c == '/' ? 63 : -1;
-}
 
 Result<std::string> Entry(const nlohmann::json& secret, const char* name) {
   const auto data = secret.find("data");
@@ -74,27 +67,6 @@ Result<void> ServingCertificate::Use(const nlohmann::json& secret) {
   const Result<std::string> key = Entry(secret, "tls.key");
   if (!key) return key.error();
   return tls_->SetPair(*certificate, *key);
-}
-
-Result<std::string> DecodeBase64(std::string_view text) {
-  if (text.size() % 4 != 0) return Error{"", "is not base64"};
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  std::size_t padding = 0;
-  if (text.size() >= 4) padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  for (std::size_t i = 0; i < text.size(); i += 4) {
-    const std::size_t missing = i + 4 == text.size() ? padding : 0;
-    int group = 0;
-    for (std::size_t j = 0; j < 4; ++j) {
-      const int value = j >= 4 - missing ? 0 : Base64Value(text[i + j]);
-      if (value < 0) return Error{"", "is not base64"};
-      group = group << 6 | value;
-    }
-    for (std::size_t j = 0; j < 3 - missing; ++j) {
-      bytes += static_cast<char>(group >> (16 - 8 * j) & 0xFF);
-    }
-  }
-  return bytes;
 }
 
 }  // namespace shm::webhook

@@ -34,7 +34,4 @@ class ServingCertificate final : public kube::ObjectSink {
   bool seen_in_list_ = false;
 };
 
-// The bytes of standard base64 with padding; an Error where it is none.
-Result<std::string> DecodeBase64(std::string_view text);
-
 }  // namespace shm::webhook

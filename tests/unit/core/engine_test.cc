@@ -303,7 +303,7 @@ TEST_CASE("The image names the engine where its entrypoint starts it") {
         ImageCase{"lmsysorg/sglang:v0.5", Engine::kSglang},
         ImageCase{"nvcr.io/nvidia/tensorrt-llm/release:1.0", Engine::kTensorRtLlm},
         ImageCase{"openmmlab/lmdeploy:v0.10", Engine::kLmdeploy},
-        ImageCase{"ghcr.io/huggingface/text-generation-inference:3.3", Engine::kTgi},
+        ImageCase{"registry.example/huggingface/text-generation-inference:3.3", Engine::kTgi},
         ImageCase{"registry/my-model:1", Engine::kUnknown}, ImageCase{"", Engine::kUnknown}}) {
     INFO(c.image);
     const EngineFacts facts =

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "core/base64.h"
+
 namespace shm::webhook {
 namespace {
 
@@ -120,7 +122,7 @@ TEST_CASE("A3: a patch goes out with its type and the request's uid") {
   CHECK(response["uid"] == "u-1");
   CHECK(response["allowed"] == true);
   CHECK(response["patchType"] == "JSONPatch");
-  CHECK(response["patch"] == Base64(kPatch));
+  CHECK(response["patch"] == EncodeBase64(kPatch));
   CHECK(response["warnings"] == json{"shm-operator: EnvFrom: careful"});
   CHECK(bench.Counted("namespace", "patched", "Sized"));
 }

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/base64.h"
 #include "pki/certificates.h"
 #include "tests/unit/runtime/http_client.h"
 
@@ -47,8 +48,10 @@ json ServingSecret() {
   const auto now = static_cast<std::int64_t>(std::time(nullptr));
   const pki::KeyPair authority = *pki::CreateAuthority("ca", now, 1000);
   const pki::KeyPair leaf = *pki::IssueServing(authority, {"a.b.svc"}, now, 1000);
-  return {{"metadata", {{"name", "tls"}, {"namespace", "shm-system"}, {"resourceVersion", "1"}}},
-          {"data", {{"tls.crt", Base64(leaf.certificate_pem)}, {"tls.key", Base64(leaf.key_pem)}}}};
+  return {
+      {"metadata", {{"name", "tls"}, {"namespace", "shm-system"}, {"resourceVersion", "1"}}},
+      {"data",
+       {{"tls.crt", EncodeBase64(leaf.certificate_pem)}, {"tls.key", EncodeBase64(leaf.key_pem)}}}};
 }
 
 // Lists what it holds; watches that nothing happens on. Secrets are there once allowed.

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "core/base64.h"
+
 namespace shm::webhook {
 namespace {
 
@@ -197,7 +199,7 @@ TEST_CASE("Base64 is the standard's, with its padding") {
                                        {"fooba", "Zm9vYmE="},
                                        {"foobar", "Zm9vYmFy"},
                                        {"\xff\xfe\xfd", "//79"}}) {
-    CHECK(Base64(plain) == encoded);
+    CHECK(EncodeBase64(plain) == encoded);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "core/base64.h"
 #include "pki/certificates.h"
 #include "webhook/review.h"
 
@@ -16,7 +17,7 @@ const kube::ObjectKey kKey{"shm-system", "tls"};
 
 json Secret(const std::string& certificate, const std::string& key) {
   return {{"metadata", {{"name", "tls"}}},
-          {"data", {{"tls.crt", Base64(certificate)}, {"tls.key", Base64(key)}}}};
+          {"data", {{"tls.crt", EncodeBase64(certificate)}, {"tls.key", EncodeBase64(key)}}}};
 }
 
 pki::KeyPair Pair() {
@@ -41,7 +42,7 @@ TEST_CASE("C4: the last good pair stays whatever becomes of the Secret") {
   const json damaged[] = {
       json::object(),
       {{"data", nullptr}},
-      {{"data", {{"tls.crt", Base64(good.certificate_pem)}}}},
+      {{"data", {{"tls.crt", EncodeBase64(good.certificate_pem)}}}},
       {{"data", {{"tls.crt", "%%%%"}, {"tls.key", "%%%%"}}}},
       {{"data", {{"tls.crt", 7}, {"tls.key", 7}}}},
       Secret("", ""),
@@ -66,7 +67,7 @@ TEST_CASE("C4: the last good pair stays whatever becomes of the Secret") {
 
 TEST_CASE("Base64 is read as it is written, and nothing else is") {
   for (const char* plain : {"", "f", "fo", "foo", "foob", "fooba", "foobar", "\xff\xfe\xfd"}) {
-    CHECK(*DecodeBase64(Base64(plain)) == plain);
+    CHECK(*DecodeBase64(EncodeBase64(plain)) == plain);
   }
   for (const char* text : {"Zg=", "Zg", "Z===", "Zm9v!m9v", "====", "Zg==Zg==", "Z m9"}) {
     CAPTURE(text);
