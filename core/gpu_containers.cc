@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <numeric>
 
 #include "core/names.h"
@@ -23,16 +24,16 @@ bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
-int CountIn(const std::optional<ResourceList>& list, std::string_view own_name, bool* named) {
-  std::int64_t sum = 0;
-  if (!list) return 0;
+// Adds a list's GPU resources to `counts`, the larger of two counts of one resource.
+void CountIn(const std::optional<ResourceList>& list, std::string_view own_name,
+             std::map<std::string_view, std::int64_t>* counts) {
+  if (!list) return;
   for (const auto& [resource, text] : *list) {
     if (!IsGpuResource(resource, own_name)) continue;
-    *named = true;
     const auto count = ParseQuantity(text);
-    if (count.ok()) sum = AddSaturating(sum, *count);
+    std::int64_t& most = (*counts)[resource];
+    most = std::max(most, count.ok() ? *count : 0);
   }
-  return static_cast<int>(std::min<std::int64_t>(sum, kMostGpus));
 }
 
 const ContainerView* FindByName(const PodView& pod, std::string_view name) {
@@ -83,11 +84,13 @@ bool IsGpuResource(std::string_view resource, std::string_view own_name) {
 }
 
 std::optional<int> GpusOf(const ContainerView& container, std::string_view own_name) {
-  bool named = false;
-  const int limits = CountIn(container.resources.limits, own_name, &named);
-  const int requests = CountIn(container.resources.requests, own_name, &named);
-  if (!named) return std::nullopt;
-  return std::max(limits, requests);
+  std::map<std::string_view, std::int64_t> counts;
+  CountIn(container.resources.limits, own_name, &counts);
+  CountIn(container.resources.requests, own_name, &counts);
+  if (counts.empty()) return std::nullopt;
+  std::int64_t sum = 0;
+  for (const auto& entry : counts) sum = AddSaturating(sum, entry.second);
+  return static_cast<int>(std::min<std::int64_t>(sum, kMostGpus));
 }
 
 int GpuContainers::Total() const {

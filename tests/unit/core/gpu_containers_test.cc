@@ -75,6 +75,10 @@ TEST_CASE("GPUs go to the wanted container, else to those that ask, else by name
       {"MIG and shared GPUs", R"({"containers":[{"name":"a","resources":{"limits":
            {"nvidia.com/mig-1g.5gb":"2","nvidia.com/gpu.shared":"1"}}}]})",
        "", "a=3 ", 3},
+      {"one kind in requests, another in limits",
+       R"({"containers":[{"name":"a","resources":{
+           "limits":{"nvidia.com/gpu":"2"},"requests":{"nvidia.com/mig-1g.5gb":"3"}}}]})",
+       "", "a=5 ", 5},
       {"none asks: the wanted", R"({"containers":[{"name":"main"},{"name":"b"}]})", "b", "b=0 ", 0},
       {"none asks: a known name", R"({"containers":[{"name":"a"},{"name":"engine"},
            {"name":"vllm"}]})",
