@@ -71,11 +71,16 @@ std::string Condition(const json& object, const std::string& type, const std::st
   return "";
 }
 
+// The objects of a list; none where kubectl found nothing to say.
+json Items(const std::string& arguments) {
+  const json list = Cluster().Get(arguments);
+  return list.is_null() ? json::array() : list.at("items");
+}
+
 // The one running, ready pod that `selector` matches, or null.
 json ReadyPod(const Namespace& ns, const std::string& selector) {
-  const json pods = Cluster().Get(ns("pods -l " + selector));
   json ready;
-  for (const json& pod : pods.value("items", json::array())) {
+  for (const json& pod : Items(ns("pods -l " + selector))) {
     if (pod["metadata"].contains("deletionTimestamp")) continue;
     if (Condition(pod, "Ready", "status") == "True") ready = pod;
   }
@@ -184,9 +189,7 @@ TEST_CASE("a changed TP rolls the pods, and deleting takes the children along") 
   Say("TP 2 -> 4 on the live object: df -h /dev/shm says 4.0G");
 
   Cluster().Must(ns("delete " + std::string(kKind) + " live"));
-  REQUIRE(Eventually(seconds(60), [&] {
-    return Cluster().Get(ns("deployments,services,pods"))["items"].empty();
-  }));
+  REQUIRE(Eventually(seconds(60), [&] { return Items(ns("deployments,services,pods")).empty(); }));
 }
 
 TEST_CASE("a typo inside template.spec shows as TemplateInvalid with the API server's words") {
@@ -205,13 +208,9 @@ TEST_CASE("a typo inside template.spec shows as TemplateInvalid with the API ser
 
 TEST_CASE("both programs killed with -9: within 30 s a new pod is sized, and none starts unsized") {
   Namespace ns("e2e-kill");
-  const std::string killed =
-      Cluster().Must("-n " + std::string(kOperatorNamespace) +
-                     " get pods -o jsonpath='{range "
-                     ".items[*]}{.status.containerStatuses[0].containerID}{\"\\n\"}{end}'");
   const std::string programs = MustShell(
       "for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $f 2>/dev/null | grep -qE "
-      "'^/usr/local/bin/shm-(operator|webhook) ' && basename $(dirname $f); done; true");
+      "'^shm-(operator|webhook) --config' && basename $(dirname $f); done; true");
   REQUIRE_FALSE(programs.empty());
   const auto start = std::chrono::steady_clock::now();
   MustShell("kill -9 " + [&] {
@@ -224,8 +223,7 @@ TEST_CASE("both programs killed with -9: within 30 s a new pod is sized, and non
   Cluster().Must(ns("apply -f -"), Service("again", {{"tensorParallelSize", 2}}).dump());
   json pod;
   REQUIRE(Eventually(seconds(30), [&] {
-    const json pods = Cluster().Get(ns("pods -l " + Of("again")));
-    for (const json& found : pods.value("items", json::array())) {
+    for (const json& found : Items(ns("pods -l " + Of("again")))) {
       CHECK(found["metadata"]["labels"].value("shm-operator.dev/injected", "") == "true");
     }
     return !(pod = ReadyPod(ns, Of("again"))).is_null();
@@ -264,15 +262,14 @@ TEST_CASE(
 
   json left;
   const bool clean = Eventually(seconds(60), [&] {
-    left = Cluster().Get("-n " + std::string(kOperatorNamespace) +
-                         " deployments,services,secrets,leases,pods");
     json items = json::array();
-    for (const json& item : left["items"]) {
+    for (const json& item : Items("-n " + std::string(kOperatorNamespace) +
+                                  " deployments,services,secrets,leases,pods")) {
       items.push_back(item["kind"].get<std::string>() + "/" +
                       item["metadata"]["name"].get<std::string>());
     }
     left = items;
-    return items.empty() && Cluster().Get("mutatingwebhookconfigurations")["items"].empty();
+    return items.empty() && Items("mutatingwebhookconfigurations").empty();
   });
   INFO(left.dump());
   REQUIRE(clean);
