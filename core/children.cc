@@ -66,6 +66,11 @@ json Strategy(const json& spec) {
   return {{"type", "RollingUpdate"}, {"rollingUpdate", {{"maxSurge", 0}, {"maxUnavailable", 1}}}};
 }
 
+// What stands at a path; an empty object where there is none.
+json At(const json& object, const json::json_pointer& path) {
+  return object.contains(path) ? object.at(path) : json::object();
+}
+
 std::optional<int> ReadCount(const json& annotations, const char* key) {
   const auto found = annotations.find(key);
   if (found == annotations.end() || !found->is_string()) return std::nullopt;
@@ -104,19 +109,19 @@ json BuildService(const InferenceService& service, const json& spec) {
 }
 
 std::optional<Stamp> ReadStamp(const json& deployment) {
-  const json own = deployment.value("/metadata/annotations"_json_pointer, json::object());
+  const json own = At(deployment, "/metadata/annotations"_json_pointer);
   const auto generation = own.find(names::kStampedGenerationAnnotation);
   if (generation == own.end() || !generation->is_string()) return std::nullopt;
   const auto number = ParseQuantity(generation->get_ref<const std::string&>());
   if (!number.ok()) return std::nullopt;
 
-  const json pods =
-      deployment.value("/spec/template/metadata/annotations"_json_pointer, json::object());
+  const json pods = At(deployment, "/spec/template/metadata/annotations"_json_pointer);
   Stamp stamp{*number, std::nullopt, ReadCount(pods, names::kGpuCountAnnotation), {}};
   stamp.degrees.tensor_parallel = ReadCount(pods, names::kTensorParallelSizeAnnotation);
   stamp.degrees.pipeline_parallel = ReadCount(pods, names::kPipelineParallelSizeAnnotation);
   stamp.degrees.data_parallel = ReadCount(pods, names::kDataParallelSizeAnnotation);
-  if (const auto size = pods.find(names::kShmSizeAnnotation); size != pods.end()) {
+  const auto size = pods.find(names::kShmSizeAnnotation);
+  if (size != pods.end() && size->is_string()) {
     if (const auto bytes = ParseQuantity(size->get<std::string>()); bytes.ok()) {
       stamp.shm_size = *bytes;
     }

@@ -149,7 +149,8 @@ json SharedMemoryStatus(const StatusFacts& facts) {
 }  // namespace
 
 bool IsOutdated(const PodFacts& pod, const StatusFacts& facts) {
-  return pod.injected && facts.size && pod.shm_size && *pod.shm_size != *facts.size;
+  if (!pod.injected || !facts.size || !pod.shm_size) return false;
+  return facts.size_is_least ? *pod.shm_size < *facts.size : *pod.shm_size != *facts.size;
 }
 
 json BuildStatus(const InferenceService& service, const StatusFacts& facts, const json& previous,

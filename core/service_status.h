@@ -40,6 +40,7 @@ struct ChildrenOutcome {
 struct StatusFacts {
   std::optional<Error> invalid;      // the spec, or its parallelism, does not add up
   std::optional<std::int64_t> size;  // bytes of /dev/shm in a new pod; unset in mode Disabled
+  bool size_is_least = false;        // selector mode: an engine that is not known may need more
   std::string arithmetic;            // how the size came about, in words
   std::optional<int> gpus_per_pod;
   ChildrenOutcome children;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/names.h"
+#include "core/pod_view.h"
 #include "core/quantity.h"
 #include "kube/timestamp.h"
 #include "runtime/log.h"
@@ -34,6 +35,14 @@ ChildrenOutcome Failed(const kube::ApiError& error, std::optional<kube::ApiError
 
 ChildrenOutcome TemplateInvalid(const std::string& words) {
   return {State::kTemplateInvalid, words, 0, 0};
+}
+
+// Nothing in selector mode, and where the template is none: the API server will say what is wrong.
+std::optional<PodView> ReadTemplate(const ServiceRecord& record) {
+  if (!record.service.has_template) return std::nullopt;
+  auto view = ReadPodDocument(json::parse(record.spec).at("template"));
+  if (!view.ok()) return std::nullopt;
+  return std::move(view).value();
 }
 
 bool Truncate(std::string& text, std::size_t most) {
@@ -73,11 +82,14 @@ std::optional<kube::ApiError> Reconciler::ReconcileUnguarded(const kube::ObjectK
   std::optional<kube::ApiError> retry;
   if (!facts.invalid) {
     const auto name_space = world_.Namespace(key.namespace_name);
+    const auto pods = ReadTemplate(*record);
     const auto sizing = SizeForService(
         record->service, defaults_,
-        name_space ? ReadNamespaceDefaults(name_space->annotations, nullptr) : NamespaceDefaults{});
+        name_space ? ReadNamespaceDefaults(name_space->annotations, nullptr) : NamespaceDefaults{},
+        pods ? &*pods : nullptr);
     if (sizing.ok()) {
       facts.size = sizing->size;
+      facts.size_is_least = record->service.selector.has_value();
       facts.arithmetic = sizing->arithmetic;
       facts.gpus_per_pod = sizing->gpus_per_pod;
       facts.children = ReconcileChildren(*record, *sizing, retry);
@@ -124,7 +136,7 @@ Stamp Reconciler::StampFor(const ServiceRecord& record, const ServiceSizing& siz
       live->stamp->generation == record.service.generation) {
     return *live->stamp;
   }
-  return {record.service.generation, sizing.size, sizing.gpus_per_pod, record.service.degrees};
+  return {record.service.generation, sizing.size, sizing.gpus_per_pod, sizing.degrees};
 }
 
 ChildrenOutcome Reconciler::ReconcileChildren(const ServiceRecord& record,

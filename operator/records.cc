@@ -1,9 +1,11 @@
 #include "operator/records.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "core/injection_record.h"
 #include "core/names.h"
-#include "core/quantity.h"
 
 namespace shm::controller {
 namespace {
@@ -62,12 +64,11 @@ bool IsTrue(const json& status, const std::string& type) {
 }
 
 // The facts that the webhook left in its annotation.
-void ReadInjection(const std::string& text, PodFacts& facts) {
-  const json injection = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (const auto size = ParseQuantity(Text(injection, "size")); size.ok()) facts.shm_size = *size;
-  for (const json& reason : At(injection, "reasons")) {
-    if (reason.is_string()) facts.reasons.push_back(reason.get<std::string>());
-  }
+void AddInjection(const std::string& text, PodFacts& facts) {
+  auto record = ReadInjection(text);
+  if (!record) return;
+  facts.shm_size = record->size;
+  facts.reasons = std::move(record->reasons);
 }
 
 }  // namespace
@@ -125,7 +126,7 @@ Result<PodRecord> ParsePod(const json& object) {
   pod.facts.name = pod.name;
   pod.facts.ready = IsTrue(status, "Ready");
   pod.facts.injected = Text(At(metadata, "labels"), names::kInjectedLabel) == "true";
-  ReadInjection(Text(At(metadata, "annotations"), names::kInjectionAnnotation), pod.facts);
+  AddInjection(Text(At(metadata, "annotations"), names::kInjectionAnnotation), pod.facts);
   const std::string phase = Text(status, "phase");
   pod.ended =
       !At(metadata, "deletionTimestamp").is_null() || phase == "Succeeded" || phase == "Failed";

@@ -61,7 +61,10 @@ TEST_CASE("Ready says why it is not") {
          f.children = {State::kTemplateInvalid, "words", 0, 0};
        },
        "False", "TemplateInvalid"},
-      {"a name in the way", false, [](StatusFacts& f) { f.children.state = State::kNameTaken; },
+      {"a name in the way", false,
+       [](StatusFacts& f) {
+         f.children = {State::kNameTaken, "in the way", 0, 0};
+       },
        "False", "NameTaken"},
       {"a spec that does not add up", false,
        [](StatusFacts& f) {
@@ -123,6 +126,15 @@ TEST_CASE("the status counts pods, injected pods, and pods of another size") {
   CHECK(status["sharedMemory"]["size"] == "2Gi");
   CHECK(status["gpusPerPod"] == 2);
   CHECK(status["observedGeneration"] == 3);
+}
+
+TEST_CASE("where engines are not known, a larger pod is not outdated") {
+  StatusFacts facts = Running();
+  facts.size_is_least = true;
+  CHECK_FALSE(IsOutdated(Sized("a", 3 * kGi), facts));
+  CHECK(IsOutdated(Sized("a", kGi), facts));
+  facts.size_is_least = false;
+  CHECK(IsOutdated(Sized("a", 3 * kGi), facts));
 }
 
 TEST_CASE("the webhook's reasons on a pod become conditions") {
