@@ -18,7 +18,7 @@ PackagesOf() {
     image) echo buildah debootstrap python3 ;;
     cluster)
       PackagesOf image
-      echo runc containernetworking-plugins nftables iproute2 busybox-static openssl util-linux procps python3 git \
+      echo curl runc containernetworking-plugins nftables iproute2 busybox-static openssl util-linux procps python3 git \
         ca-certificates
       ;;
     check) echo clang clang-format clang-tidy shellcheck yamllint python3 python3-yaml ;;
