@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help tidy deps deps-check build release image test test-unit test-integration test-e2e check format \
+.PHONY: help fuzz tidy deps deps-check build release image test test-unit test-integration test-e2e check format \
         demo demo-down manifests clean
 
 help: ## What there is to run
@@ -47,6 +47,9 @@ test-e2e: ## End-to-end tests alone, on a real node
 
 check: deps deps-check ## Format, lint, rooms, generated files, charts and manifests
 	@scripts/check.sh
+
+fuzz: deps deps-check ## Every fuzzer over its corpus, FUZZ_SECONDS (60) each, under ASan and UBSan
+	@scripts/fuzz.sh
 
 tidy: deps deps-check ## clang-tidy over core/ (minutes; not yet part of check)
 	@cmake --preset dev > /dev/null
