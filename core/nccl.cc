@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/pod_env.h"
+#include "core/quantity.h"
 
 namespace shm {
 namespace {
@@ -22,19 +23,10 @@ constexpr std::int64_t kReferenceCountBytes = 4;      // behind every segment
 constexpr std::int64_t kProxyPoolBytes = 34'210'176;  // ncclProxyOpsPool of NCCL 2.28.9
 constexpr std::int64_t kUnset = -2;                   // what NCCL_PARAM takes for unset
 constexpr std::int64_t kMaxBuffer = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t kSaturated = std::numeric_limits<std::int64_t>::max();
 
-std::int64_t Add(std::int64_t a, std::int64_t b) {
-  std::int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? kSaturated : sum;
+std::int64_t Pages(std::int64_t bytes) {
+  return MultiplySaturating(AddSaturating(bytes, 4'095) / 4'096, 4'096);
 }
-
-std::int64_t Multiply(std::int64_t a, std::int64_t b) {
-  std::int64_t product = 0;
-  return __builtin_mul_overflow(a, b, &product) ? kSaturated : product;
-}
-
-std::int64_t Pages(std::int64_t bytes) { return Multiply(Add(bytes, 4'095) / 4'096, 4'096); }
 
 // Reads the parameters of one environment and collects what is odd about them.
 class Reader {
@@ -134,10 +126,10 @@ void ReadChannels(Reader& reader, NcclSettings& settings) {
 }
 
 std::int64_t Segment(const NcclSettings& settings) {
-  const std::int64_t buffers =
-      Add(Add(settings.ll_buffer_size, settings.ll128_buffer_size), settings.buffer_size);
-  return Add(Pages(Add(buffers, kHeaderBytes + kReferenceCountBytes)),
-             Pages(kHeaderBytes + kReferenceCountBytes));
+  const std::int64_t buffers = AddSaturating(
+      AddSaturating(settings.ll_buffer_size, settings.ll128_buffer_size), settings.buffer_size);
+  return AddSaturating(Pages(AddSaturating(buffers, kHeaderBytes + kReferenceCountBytes)),
+                       Pages(kHeaderBytes + kReferenceCountBytes));
 }
 
 std::int64_t Connections(const NcclSettings& settings, std::int64_t gpus) {
@@ -176,12 +168,13 @@ std::int64_t PredictNcclBytes(const NcclSettings& settings, int gpus, int commun
 
   std::int64_t bytes = 0;
   if (!settings.cumem || net_serves) {
-    bytes = Multiply(ranks + 2, Pages(kProxyPoolBytes + kReferenceCountBytes));
+    bytes = MultiplySaturating(ranks + 2, Pages(kProxyPoolBytes + kReferenceCountBytes));
   }
   if (shm_serves && !host_buffers) {
-    bytes = Add(bytes, Multiply(Connections(settings, ranks), Segment(settings)));
+    bytes =
+        AddSaturating(bytes, MultiplySaturating(Connections(settings, ranks), Segment(settings)));
   }
-  return Multiply(std::clamp(communicators, 1, kMost), bytes);
+  return MultiplySaturating(std::clamp(communicators, 1, kMost), bytes);
 }
 
 std::int64_t NcclProvisionBytes(const NcclSettings& settings, int gpus, int communicators) {

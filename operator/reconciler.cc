@@ -5,9 +5,7 @@
 
 #include "core/names.h"
 #include "core/pod_view.h"
-#include "core/quantity.h"
 #include "kube/timestamp.h"
-#include "runtime/log.h"
 
 namespace shm::controller {
 namespace {
