@@ -1,0 +1,19 @@
+// Reads JSON values that stand one after the other, as kubectl writes and reads them.
+//
+// Pure; safe from any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "manifest/json.h"
+
+namespace shm::manifest {
+
+// Reads the value at the beginning of `text` (blanks before it are passed over) and leaves in
+// `size` how many bytes it took. Of numbers the type is kept; one that fits neither 64 bits nor a
+// double is refused, as are kMaxDepth and keys that stand twice.
+ReadOutcome ReadJson(std::string_view text, std::size_t* size);
+
+}  // namespace shm::manifest

@@ -1,0 +1,219 @@
+#include "manifest/yaml_reader.h"
+
+#include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "manifest/scalar.h"
+#include "manifest/tree_builder.h"
+
+namespace shm::manifest {
+namespace {
+
+// Ends the library's parsing from inside an event; the builder knows why.
+struct Stop {};
+
+// About what a value takes in memory.
+std::size_t CostOf(const Json& value) {
+  std::size_t cost = sizeof(Json);
+  if (value.is_string()) return cost + value.get_ref<const std::string&>().size();
+  if (value.is_object()) {
+    for (const auto& [key, member] : value.items()) cost += key.size() + CostOf(member);
+  } else if (value.is_array()) {
+    for (const Json& element : value) cost += CostOf(element);
+  }
+  return cost;
+}
+
+// Turns yaml-cpp's events into the builder's.
+class Handler : public YAML::EventHandler {
+ public:
+  Handler(TreeBuilder* builder, std::string_view text) : builder_(*builder), text_(text) {}
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Scalar(Enter(mark), Json(nullptr), anchor);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    const std::size_t line = Enter(mark);
+    if (tag == "!") return Scalar(line, text, anchor);  // quoted
+    if (tag == "?" || tag.empty()) {
+      if (text == "<<" && ExpectsKey()) return Check(builder_.MergeKey(line));
+      const auto typed = TypeOf(text);
+      if (!typed) Check(builder_.Fail(line, "JSON has no number " + text));
+      return Scalar(line, *typed, anchor);
+    }
+    const Result<Json> typed = TypeOfTagged(tag, text);
+    if (!typed.ok()) Check(builder_.Fail(line, typed.error().message));
+    Scalar(line, *typed, anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const std::size_t line = Enter(mark);
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      Check(builder_.Fail(line, "an anchor must not stand inside its own value"));
+    }
+    Spend(found->second.cost, line);
+    const Json& value = found->second.value;
+    if (ExpectsKey()) return Scalar(line, value, YAML::NullAnchor);
+    Check(CheckDepth(value, line) && builder_.Value(value, line));
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value style) override {
+    const std::size_t line = Enter(mark);
+    Open(line, anchor, style);
+    Check(builder_.OpenList(line));
+  }
+  void OnSequenceEnd() override { Close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value style) override {
+    const std::size_t line = Enter(mark);
+    Open(line, anchor, style);
+    Check(builder_.OpenObject(line));
+  }
+  void OnMapEnd() override { Close(); }
+
+ private:
+  struct Anchored {
+    Json value;
+    std::size_t cost;
+  };
+  struct Opened {
+    std::size_t line;
+    YAML::anchor_t anchor;
+    bool flow;
+  };
+
+  // The line of what begins now. A tab before it is an indentation, which YAML forbids: yaml-cpp
+  // lets some pass.
+  std::size_t Enter(const YAML::Mark& mark) {
+    const auto line = static_cast<std::size_t>(mark.line < 0 ? 0 : mark.line);
+    for (; line_ < line; ++line_) {
+      const std::size_t end = text_.find('\n', line_begin_);
+      line_begin_ = end == std::string_view::npos ? text_.size() : end + 1;
+    }
+    const std::size_t first = text_.find_first_not_of(" \t", line_begin_);
+    const bool flow = !opened_.empty() && opened_.back().flow;
+    if (!flow && line_ == line && first != std::string_view::npos &&
+        line_begin_ + static_cast<std::size_t>(mark.column) == first &&
+        text_.substr(line_begin_, first - line_begin_).find('\t') != std::string_view::npos) {
+      Check(builder_.Fail(line + 1, "a tab must not indent"));
+    }
+    return line + 1;
+  }
+  static void Check(bool goes_on) {
+    if (!goes_on) throw Stop();
+  }
+  bool ExpectsKey() const { return builder_.InObject() && !builder_.KeyPending(); }
+
+  void Scalar(std::size_t line, const Json& value, YAML::anchor_t anchor) {
+    if (!ExpectsKey()) {
+      Check(builder_.Value(value, line));
+      return Remember(anchor, value, line);
+    }
+    const auto key = value.is_structured() ? std::nullopt : KeyOf(value);
+    if (!key) Check(builder_.Fail(line, "a key must be a string, a number or a boolean"));
+    Check(builder_.Key(*key, line));
+    Remember(anchor, value, line);
+  }
+
+  void Open(std::size_t line, YAML::anchor_t anchor, YAML::EmitterStyle::value style) {
+    if (ExpectsKey()) {
+      Check(builder_.Fail(line, "a key must be a string, a number or a boolean"));
+    }
+    opened_.push_back({line, anchor, style == YAML::EmitterStyle::Flow});
+  }
+
+  void Close() {
+    const Opened opened = opened_.back();
+    opened_.pop_back();
+    Check(builder_.Close(opened.line));
+    if (opened.anchor != YAML::NullAnchor) Remember(opened.anchor, builder_.Last(), opened.line);
+  }
+
+  // A copy: what is anchored may itself be inside of something that still grows.
+  void Remember(YAML::anchor_t anchor, const Json& value, std::size_t line) {
+    if (anchor == YAML::NullAnchor) return;
+    const std::size_t cost = CostOf(value);
+    Spend(cost, line);
+    anchors_[anchor] = {value, cost};
+  }
+
+  void Spend(std::size_t cost, std::size_t line) {
+    spent_ += cost;
+    if (spent_ <= kMaxAliasBytes) return;
+    Check(builder_.Fail(line, "aliases make the document larger by more than " +
+                                  std::to_string(kMaxAliasBytes) + " bytes"));
+  }
+
+  bool CheckDepth(const Json& value, std::size_t line) {
+    if (opened_.size() + DepthOf(value) <= kMaxDepth) return true;
+    return builder_.Fail(line, "nests deeper than " + std::to_string(kMaxDepth));
+  }
+
+  static std::size_t DepthOf(const Json& value) {
+    std::size_t deepest = 0;
+    if (!value.is_structured()) return deepest;
+    for (const Json& child : value) deepest = std::max(deepest, DepthOf(child));
+    return deepest + 1;
+  }
+
+  TreeBuilder& builder_;
+  const std::string_view text_;
+  std::size_t line_ = 0;        // from 0, and where it begins in text_
+  std::size_t line_begin_ = 0;  // never goes back: events come in the order of the text
+  std::vector<Opened> opened_;
+  std::map<YAML::anchor_t, Anchored> anchors_;
+  std::size_t spent_ = 0;
+};
+
+// Nothing where the text was read to its end.
+std::optional<ReadFailure> Read(std::string_view text, TreeBuilder* builder) {
+  // The end marker makes a quote that is never closed an error; at the end of a text it is none.
+  std::istringstream stream{std::string(text) + "\n...\n"};
+  Handler handler(builder, text);
+  try {
+    YAML::Parser parser(stream);
+    if (!parser.HandleNextDocument(handler)) return std::nullopt;
+    if (parser.HandleNextDocument(handler)) {
+      return ReadFailure{0, {"", "more than one document without --- between them"}};
+    }
+  } catch (const Stop&) {
+    return builder->failure();
+  } catch (const YAML::DeepRecursion& deep) {
+    return ReadFailure{static_cast<std::size_t>(deep.mark.line + 1), {"", "nests too deeply"}};
+  } catch (const YAML::Exception& error) {
+    return ReadFailure{static_cast<std::size_t>(error.mark.line + 1), {"", error.msg}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ReadOutcome ReadYaml(std::string_view text) {
+  TreeBuilder builder;
+  if (auto failure = Read(text, &builder)) return *failure;
+  return builder.Take();
+}
+
+std::size_t FindYamlField(std::string_view text, const std::string& field) {
+  TreeBuilder builder(field);
+  (void)Read(text, &builder);
+  return builder.WatchedLine();
+}
+
+}  // namespace shm::manifest

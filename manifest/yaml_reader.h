@@ -1,0 +1,27 @@
+// Reads one YAML document as the Kubernetes tools read it.
+//
+// As sigs.k8s.io/yaml (manifest/scalar.h), but stricter where that would hide a mistake: a key that
+// stands twice is refused. Aliases are resolved, and what they add is bounded.
+//
+// Pure; safe from any thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "manifest/json.h"
+
+namespace shm::manifest {
+
+// Bytes that aliases and anchors together may add to a document.
+inline constexpr std::size_t kMaxAliasBytes = std::size_t{16} << 20;
+
+// `text`: UTF-8 without control characters (CheckText), one document, without its separators. One
+// of nothing but comments is null.
+ReadOutcome ReadYaml(std::string_view text);
+
+// The line (from 1) at which the value of this field begins; 0 where there is none.
+std::size_t FindYamlField(std::string_view text, const std::string& field);
+
+}  // namespace shm::manifest
