@@ -73,6 +73,7 @@ void ReadOtherOperators(const PodView& pod, const GpuContainers& gpus, PodNumber
   if (const std::string* size = pod.Annotation(names::kLwsSizeAnnotation)) {
     numbers->nodes.Offer(ParseCount(*size), Source::kPodFacts);
   }
+  numbers->nodes.Offer(pod.coming_nodes, Source::kPodFacts);
 }
 
 }  // namespace

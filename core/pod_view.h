@@ -95,6 +95,11 @@ struct PodView {
   bool host_ipc = false;
   std::string os;  // spec.os.name
 
+  // What the controller of the pod's workload will add: set by who reads a template (the command
+  // line), never read from a pod, which has it already.
+  StringMap coming_labels;
+  std::optional<int> coming_nodes;  // pods that one replica spans, 1 to 1024
+
   // The value; null where there is none.
   const std::string* Label(std::string_view key) const;
   const std::string* Annotation(std::string_view key) const;
