@@ -74,12 +74,8 @@ class FakeApiServer final : public kube::Transport {
       if (!WaitForSecret(stop)) result.failure = kube::TransportFailure::kCancelled;
       result.response.body = List(json::array({ServingSecret()})).dump();
     } else if (request.path.find("/resourceclaimtemplates") != std::string::npos) {
-      if (serves_claims) {
-        result.response.body = List(json::array({Template()})).dump();
-      } else {
-        result.response.status = 404;
-        result.response.body = "404 page not found";
-      }
+      result.response.status = claims_status;
+      result.response.body = claims_status == 200 ? List(json::array({Template()})).dump() : "no";
     } else if (request.path.find("/inferenceservices") != std::string::npos) {
       result.response.body = List(json::array({Service("qwen")})).dump();
     } else {
@@ -96,7 +92,7 @@ class FakeApiServer final : public kube::Transport {
     result.failure = kube::TransportFailure::kCancelled;
     return result;
   }
-  bool serves_claims = true;  // set before the program starts
+  int claims_status = 200;  // of ResourceClaimTemplates; set before the program starts
   void AllowSecret() {
     const std::lock_guard lock(mutex_);
     secret_allowed_ = true;
@@ -187,11 +183,11 @@ TEST_CASE(
 
 TEST_CASE(
     "Claims are counted by the device classes that are set, if the API server has templates") {
-  const bool served = GENERATE(true, false);
-  CAPTURE(served);
+  const int status = GENERATE(200, 404, 403);
+  CAPTURE(status);
   runtime::Signals signals;
   FakeApiServer api;
-  api.serves_claims = served;
+  api.claims_status = status;
   api.AllowSecret();
   runtime::WebhookConfig config;
   config.port = config.health_port = 0;
@@ -208,7 +204,7 @@ TEST_CASE(
       "resourceClaims":[{"name":"g","resourceClaimTemplateName":"t"}],
       "containers":[{"name":"c","resources":{"claims":[{"name":"g"}]}}]}})");
   const std::string answer = Post(app.port(), review);
-  if (served) {
+  if (status == 200) {
     CHECK_THAT(answer, Catch::Contains("\"patch\""));
     CHECK_THAT(Get(app.health_port(), "/metrics"),
                Catch::Contains("shm_webhook_claim_templates 1"));
