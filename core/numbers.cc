@@ -90,6 +90,11 @@ std::optional<int> ParseCount(std::string_view text) {
   return value;
 }
 
+bool PodNumbers::AnyOurs() const {
+  return gpu_count.ours() || tensor_parallel.ours() || pipeline_parallel.ours() ||
+         data_parallel.ours();
+}
+
 std::optional<std::int64_t> PodNumbers::Product() const {
   if (!tensor_parallel.value && !pipeline_parallel.value && !data_parallel.value) {
     return std::nullopt;

@@ -89,9 +89,25 @@ Json PodGenerator::Resources() {
     resources["limits"]["memory"] = memory;
     if (Chance(70)) resources["requests"]["memory"] = memory;
   }
-  if (Chance(5)) resources["claims"] = Json::array({{{"name", "g"}}});
+  if (Chance(10)) {
+    resources["claims"] = Json::array({{{"name", Pick<std::string>({"g", "h"})}}});
+    if (Chance(30)) resources["claims"][0]["request"] = Pick<std::string>({"a", "b"});
+  }
   if (Chance(5)) resources["limits"] = nullptr;
   return resources;
+}
+
+Json PodGenerator::Claims() {
+  Json claims = Json::array();
+  for (const char* name : {"g", "h"}) {
+    claims.push_back({{"name", name}});
+    if (Chance(20)) {
+      claims.back()["resourceClaimName"] = "own";
+    } else {
+      claims.back()["resourceClaimTemplateName"] = Pick<std::string>({"t", "u", "absent"});
+    }
+  }
+  return claims;
 }
 
 Json PodGenerator::Env() {
@@ -171,6 +187,7 @@ Json PodGenerator::Pod() {
     }
   }
   if (Chance(5)) spec["hostIPC"] = true;
+  if (Chance(90)) spec["resourceClaims"] = Claims();
   if (Chance(10)) {
     spec["resources"]["limits"]["memory"] = Pick<std::string>({"1Gi", "16Gi"});
     if (Chance(50)) spec["resources"]["requests"]["memory"] = "1Gi";
@@ -204,6 +221,11 @@ std::vector<InferenceService> PodGenerator::Services() {
     }
   }
   return services;
+}
+
+std::vector<ClaimTemplate> PodGenerator::Templates() {
+  const auto gpus = [this] { return Chance(80) ? std::optional(Below(9)) : std::nullopt; };
+  return {{"t", {{"a", gpus()}, {"b", gpus()}}}, {"u", {{"a", gpus()}}}};
 }
 
 InstallationDefaults PodGenerator::Defaults() {
