@@ -48,7 +48,7 @@ test-e2e: ## End-to-end tests alone, on a real node
 check: deps deps-check ## Format, lint, rooms, generated files, charts and manifests
 	@scripts/check.sh
 
-fuzz: deps deps-check ## Every fuzzer over its corpus, FUZZ_SECONDS (60) each, under ASan and UBSan
+fuzz: deps deps-check ## Every fuzzer for FUZZ_SECONDS (600), under ASan and UBSan; the tests run the corpora alone
 	@scripts/fuzz.sh
 
 tidy: deps deps-check ## clang-tidy over core/ (minutes; not yet part of check)
