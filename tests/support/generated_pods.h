@@ -1,5 +1,8 @@
-// Pods, InferenceServices and defaults at random, for property tests: valid as the API server
-// understands it, odd as users write it. The same seed makes the same ones.
+// Pods, InferenceServices and defaults at random, for property tests: mostly valid as the API
+// server understands it, odd as users write it. The same seed makes the same ones.
+//
+// Invalid on purpose, since webhook and command line see such pods too: no name, a GPU in requests
+// alone, and now and then memory that the pod's own resources do not hold.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,6 +13,9 @@
 #include "core/mutation.h"
 
 namespace shm {
+
+// $SHM_TEST_SEED, which repeats a run; else a random one.
+unsigned TestSeed();
 
 class PodGenerator {
  public:
@@ -28,7 +34,10 @@ class PodGenerator {
     return list[static_cast<std::size_t>(Below(static_cast<int>(list.size())))];
   }
 
+  Json Labels();
+  Json Annotations();
   Json Metadata();
+  Json PodResources();
   Json Volume(const std::string& name);
   Json Container(int number, bool init, const std::vector<std::string>& volumes);
   Json Mounts(const std::vector<std::string>& volumes);
@@ -37,6 +46,7 @@ class PodGenerator {
   void Command(Json& container);
 
   std::mt19937 random_;
+  std::vector<std::string> memory_;  // what the containers of this pod may ask for
 };
 
 }  // namespace shm

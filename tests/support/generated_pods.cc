@@ -1,4 +1,6 @@
-#include "tests/unit/core/generated_pods.h"
+#include "tests/support/generated_pods.h"
+
+#include <cstdlib>
 
 #include "core/names.h"
 #include "core/quantity.h"
@@ -7,41 +9,65 @@ namespace shm {
 
 using Json = nlohmann::json;
 
+namespace {
+
+bool Claims(const Json& spec) {
+  for (const char* list : {"containers", "initContainers"}) {
+    for (const Json& container : spec.value(list, Json::array())) {
+      if (container.contains("/resources/claims"_json_pointer)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+unsigned TestSeed() {
+  const char* given = std::getenv("SHM_TEST_SEED");
+  return given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device{}();
+}
+
+Json PodGenerator::Labels() {
+  Json labels = Json::object();
+  if (Chance(50)) labels[names::kServiceLabel] = Chance(95) ? "tied" : "absent";
+  if (Chance(40)) labels["app"] = "engine";
+  if (Chance(3)) labels[names::kInjectLabel] = "false";
+  if (Chance(5)) labels[names::kInjectedLabel] = Pick<std::string>({"true", "no", ""});
+  return labels;
+}
+
+Json PodGenerator::Annotations() {
+  Json annotations = {{"note/with_odd", "kept"}};
+  const auto add = [&](int percent, const char* key, const std::vector<std::string>& values) {
+    if (Chance(percent)) annotations[key] = Pick(values);
+  };
+  add(15, names::kShmSizeAnnotation, {"512Mi", "3G", "64Gi", "-1", "junk", "1"});
+  add(15, names::kGpuCountAnnotation, {"1", "2", "8", "1024", "0", "x"});
+  add(15, names::kTensorParallelSizeAnnotation, {"1", "2", "3", "4096"});
+  add(10, names::kLwsSizeAnnotation, {"1", "2", "3"});
+  add(3, names::kCrioShmSizeAnnotation, {"1Gi"});
+  add(10, names::kInjectionAnnotation,
+      {"", "{}", "[", R"({"version":1,"size":"2Gi","gpus":2})",
+       R"({"version":1,"size":"2Gi","gpus":2,"raised":{"bytes":1073741824,"container":"c0"}})",
+       R"({"version":1,"size":"1Gi","gpus":1,"raised":{"bytes":1073741824,"podLimit":"1Gi"}})",
+       R"({"version":9,"gpus":-3,"size":"x","raised":{"bytes":9223372036854775807}})"});
+  return annotations;
+}
+
 Json PodGenerator::Metadata() {
-  Json metadata = {{"name", "p"}};
-  if (Chance(5)) return Json::object();
-  if (Chance(80)) {
-    Json labels = Json::object();
-    if (Chance(50)) labels[names::kServiceLabel] = Chance(95) ? "tied" : "absent";
-    if (Chance(40)) labels["app"] = "engine";
-    if (Chance(3)) labels[names::kInjectLabel] = "false";
-    if (Chance(5)) labels[names::kInjectedLabel] = Pick<std::string>({"true", "no", ""});
-    metadata["labels"] = labels;
-  }
-  if (Chance(60)) {
-    Json annotations = {{"note/with~odd", "kept"}};
-    const auto add = [&](int percent, const char* key, const std::vector<std::string>& values) {
-      if (Chance(percent)) annotations[key] = Pick(values);
-    };
-    add(15, names::kShmSizeAnnotation, {"512Mi", "3G", "64Gi", "-1", "junk", "1"});
-    add(15, names::kGpuCountAnnotation, {"1", "2", "8", "1024", "0", "x"});
-    add(15, names::kTensorParallelSizeAnnotation, {"1", "2", "3", "4096"});
-    add(10, names::kLwsSizeAnnotation, {"1", "2", "3"});
-    add(3, names::kCrioShmSizeAnnotation, {"1Gi"});
-    add(10, names::kInjectionAnnotation,
-        {"", "{}", "[", R"({"version":1,"size":"2Gi","gpus":2})",
-         R"({"version":1,"size":"2Gi","gpus":2,"raised":{"bytes":1073741824,"container":"c0"}})",
-         R"({"version":9,"gpus":-3,"size":"x","raised":{"bytes":9223372036854775807}})"});
-    metadata["annotations"] = annotations;
-  }
+  if (Chance(3)) return Json::object();
+  Json metadata = {{Chance(80) ? "name" : "generateName", "p"}};
+  if (Chance(80)) metadata["labels"] = Labels();
+  if (Chance(60)) metadata["annotations"] = Annotations();
+  if (Chance(3)) metadata[Chance(50) ? "labels" : "annotations"] = nullptr;
   return metadata;
 }
 
 Json PodGenerator::Volume(const std::string& name) {
   Json volume = {{"name", name}};
-  switch (Below(6)) {
+  switch (Below(9)) {
     case 0:
-      volume["emptyDir"] = Json::object();
+      volume["emptyDir"] = Pick<Json>({Json::object(), {{"medium", ""}}, {{"sizeLimit", "1Gi"}}});
       break;
     case 1:
       volume["hostPath"] = {{"path", "/dev/shm"}};
@@ -49,11 +75,18 @@ Json PodGenerator::Volume(const std::string& name) {
     case 2:
       volume["persistentVolumeClaim"] = {{"claimName", "c"}};
       break;
+    case 3:
+      volume["configMap"] = {{"name", "c"}};
+      break;
+    case 4:
+      if (Chance(50)) break;  // no source: an emptyDir on disk
+      volume["emptyDir"] = nullptr;
+      break;
     default:
       volume["emptyDir"] = {{"medium", "Memory"}};
       if (Chance(60)) {
         volume["emptyDir"]["sizeLimit"] =
-            Pick<Json>({"64Mi", "1Gi", "8Gi", "100Gi", "0", 1073741824, "1.5G"});
+            Pick<Json>({"64Mi", "1Gi", "8Gi", "100Gi", "0", 1073741824, "1.5G", "100m", nullptr});
       }
   }
   return volume;
@@ -65,7 +98,8 @@ Json PodGenerator::Mounts(const std::vector<std::string>& volumes) {
   if (Chance(30)) mounts.push_back({{"name", Pick(volumes)}, {"mountPath", "/data"}});
   if (Chance(40)) {
     Json mount = {{"name", Pick(volumes)},
-                  {"mountPath", Pick<std::string>({"/dev/shm", "/dev//shm", "/dev/shm/"})}};
+                  {"mountPath", Pick<std::string>({"/dev/shm", "/dev//shm", "/dev/shm/", "dev/shm",
+                                                   "/dev/./shm"})}};
     if (Chance(30)) mount["readOnly"] = Chance(70);
     if (mount.value("readOnly", false) && Chance(30)) mount["recursiveReadOnly"] = "IfPossible";
     if (Chance(10)) mount["subPath"] = "s";
@@ -85,9 +119,9 @@ Json PodGenerator::Resources() {
     if (Chance(70) || !resources.contains("limits")) resources["requests"][gpu] = count;
   }
   if (Chance(50)) {
-    const std::string memory = Pick<std::string>({"512Mi", "2Gi", "3G", "64Gi", "0"});
-    resources["limits"]["memory"] = memory;
-    if (Chance(70)) resources["requests"]["memory"] = memory;
+    const std::string memory = Pick(memory_);
+    if (Chance(90)) resources["limits"]["memory"] = memory;
+    if (Chance(70)) resources["requests"]["memory"] = memory == "0" || Chance(70) ? memory : "64Mi";
   }
   if (Chance(5)) resources["claims"] = Json::array({{{"name", "g"}}});
   if (Chance(5)) resources["limits"] = nullptr;
@@ -106,7 +140,8 @@ Json PodGenerator::Env() {
   add(10, "NCCL_MIN_NCHANNELS", {"32", "-1", "0x10"});
   add(5, "NCCL_BUFFSIZE", {"1048576", "999999999999"});
   if (Chance(5)) {
-    env.push_back({{"name", "NCCL_P2P_DISABLE"}, {"valueFrom", {{"fieldRef", {{"x", "y"}}}}}});
+    env.push_back({{"name", "NCCL_P2P_DISABLE"},
+                   {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.name"}}}}}});
   }
   return env;
 }
@@ -137,12 +172,14 @@ void PodGenerator::Command(Json& container) {
 Json PodGenerator::Container(int number, bool init, const std::vector<std::string>& volumes) {
   Json container = {{"name", (init ? "i" : "c") + std::to_string(number)}, {"future", {{"x", 1}}}};
   if (!init && Chance(10)) {
-    container["name"] = Pick<std::string>({"vllm", "main", "engine"}) + (number > 0 ? "x" : "");
+    container["name"] =
+        Pick<std::string>({"vllm", "main", "engine"}) + (number > 0 ? std::to_string(number) : "");
   }
   container["image"] = Pick<std::string>({"vllm/vllm-openai", "example/app"});
   if (init && Chance(50)) container["restartPolicy"] = "Always";
   if (Chance(70)) container["resources"] = Resources();
   if (Chance(60)) container["env"] = Env();
+  if (Chance(3)) container["env"] = nullptr;
   if (Chance(10)) container["envFrom"] = Json::array({{{"configMapRef", {{"name", "c"}}}}});
   if (Chance(70)) container["volumeMounts"] = Mounts(volumes);
   if (Chance(5)) container["volumeMounts"] = nullptr;
@@ -150,12 +187,26 @@ Json PodGenerator::Container(int number, bool init, const std::vector<std::strin
   return container;
 }
 
+// The pod's own resources, and with them what its containers may ask for.
+Json PodGenerator::PodResources() {
+  memory_ = {"512Mi", "2Gi", "3G", "64Gi", "0"};
+  if (Chance(85)) return nullptr;
+  const std::string limit = Pick<std::string>({"1Gi", "16Gi", "512Gi"});
+  Json resources;
+  if (Chance(90)) resources["limits"]["memory"] = limit;
+  if (Chance(50)) resources["requests"]["memory"] = limit;
+  if (Chance(95) && limit == "1Gi") memory_ = {"64Mi", "128Mi", "0"};
+  if (Chance(95) && limit == "16Gi") memory_ = {"512Mi", "2Gi", "3G", "0"};
+  return resources;
+}
+
 Json PodGenerator::Pod() {
   Json spec = {{"terminationGracePeriodSeconds", 30}};
+  if (Json resources = PodResources(); !resources.is_null()) spec["resources"] = resources;
   std::vector<std::string> volumes;
   if (Chance(70)) {
     spec["volumes"] = Json::array();
-    for (int i = Below(3); i > 0; --i) {
+    for (int i = Below(4); i > 0; --i) {
       volumes.push_back(Chance(20) && i == 1 ? names::kVolume : "v" + std::to_string(i));
       spec["volumes"].push_back(Volume(volumes.back()));
     }
@@ -171,9 +222,8 @@ Json PodGenerator::Pod() {
     }
   }
   if (Chance(5)) spec["hostIPC"] = true;
-  if (Chance(10)) {
-    spec["resources"]["limits"]["memory"] = Pick<std::string>({"1Gi", "16Gi"});
-    if (Chance(50)) spec["resources"]["requests"]["memory"] = "1Gi";
+  if (Claims(spec)) {
+    spec["resourceClaims"] = Json::array({{{"name", "g"}, {"resourceClaimTemplateName", "t"}}});
   }
   Json pod = {{"apiVersion", "v1"}, {"kind", "Pod"}, {"spec", spec}};
   if (Chance(97)) pod["metadata"] = Metadata();
@@ -195,7 +245,7 @@ std::vector<InferenceService> PodGenerator::Services() {
     SharedMemorySpec& shared = service.shared_memory;
     if (Chance(20)) shared.mode = SharedMemoryMode::kDisabled;
     if (Chance(15)) shared.size = kMebibyte * (1 + Below(40'000));
-    if (Chance(15)) shared.size_per_gpu = std::int64_t{1} << Below(62);
+    if (Chance(15)) shared.size_per_gpu = std::int64_t{1} << Below(51);
     if (Chance(20)) shared.communicators = 1 + Below(1024);
     if (Chance(20)) shared.mount_scope = MountScope::kGpuContainers;
     if (Chance(50)) {
