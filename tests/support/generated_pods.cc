@@ -101,7 +101,7 @@ Json PodGenerator::Mounts(const std::vector<std::string>& volumes) {
                   {"mountPath", Pick<std::string>({"/dev/shm", "/dev//shm", "/dev/shm/", "dev/shm",
                                                    "/dev/./shm"})}};
     if (Chance(30)) mount["readOnly"] = Chance(70);
-    if (mount.value("readOnly", false) && Chance(30)) mount["recursiveReadOnly"] = "IfPossible";
+    if (mount.value("readOnly", false) && Chance(50)) mount["recursiveReadOnly"] = "IfPossible";
     if (Chance(10)) mount["subPath"] = "s";
     mounts.push_back(mount);
   }
@@ -190,7 +190,7 @@ Json PodGenerator::Container(int number, bool init, const std::vector<std::strin
 // The pod's own resources, and with them what its containers may ask for.
 Json PodGenerator::PodResources() {
   memory_ = {"512Mi", "2Gi", "3G", "64Gi", "0"};
-  if (Chance(85)) return nullptr;
+  if (Chance(70)) return nullptr;
   const std::string limit = Pick<std::string>({"1Gi", "16Gi", "512Gi"});
   Json resources;
   if (Chance(90)) resources["limits"]["memory"] = limit;
