@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help fuzz tidy deps deps-check build release image test test-unit test-integration test-e2e check format \
+.PHONY: help fuzz tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-e2e check format \
         demo demo-down manifests clean
 
 help: ## What there is to run
@@ -20,6 +20,9 @@ deps: ## Install what building and testing need from Debian
 
 deps-check:
 	@scripts/install-deps.sh check
+
+deps-fuzz:
+	@scripts/install-deps.sh fuzz
 
 build: deps ## Build programs and tests (build/dev)
 	@mkdir -p build
@@ -48,7 +51,7 @@ test-e2e: ## End-to-end tests alone, on a real node
 check: deps deps-check ## Format, lint, rooms, generated files, charts and manifests
 	@scripts/check.sh
 
-fuzz: deps deps-check ## Every fuzzer over its corpus, FUZZ_SECONDS (60) each, under ASan and UBSan
+fuzz: deps deps-fuzz ## Every fuzzer for FUZZ_SECONDS (600), under ASan and UBSan; the tests run the corpora alone
 	@scripts/fuzz.sh
 
 tidy: deps deps-check ## clang-tidy over core/ (minutes; not yet part of check)

@@ -53,8 +53,7 @@ std::optional<RaisedMemory> ReadRaised(const json& record) {
 }  // namespace
 
 bool InjectionRecord::SameNumbers(const InjectionRecord& other) const {
-  const auto bytes = [](const InjectionRecord& r) { return r.raised ? r.raised->bytes : 0; };
-  return size == other.size && gpus == other.gpus && bytes(*this) == bytes(other);
+  return size == other.size && gpus == other.gpus && raised == other.raised;
 }
 
 std::string WriteInjection(const InjectionRecord& record) {

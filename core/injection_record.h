@@ -27,7 +27,9 @@ struct InjectionRecord {
   std::vector<std::string> reasons;  // names of Reason, in the order they came up, each once
   std::optional<RaisedMemory> raised;
 
-  // Says the same in what a later pass goes by: size, GPUs, raised bytes.
+  // Says the same in what a later pass goes by: size, GPUs, what was raised and where. The same
+  // bytes on another container are a record copied from another pod: left as it is, the next pass
+  // would raise again.
   bool SameNumbers(const InjectionRecord& other) const;
   friend bool operator==(const InjectionRecord&, const InjectionRecord&) = default;
 };

@@ -18,6 +18,14 @@ using Tie = ServiceMatch::Tie;
 
 constexpr std::int64_t kRuntimeDefault = 64 * kMebibyte;  // what a pod has without us
 
+PodDecision Skipped(Reason reason, std::string message) {
+  PodDecision decision;
+  decision.outcome = Outcome::kSkipped;
+  decision.reason = reason;
+  decision.message = std::move(message);
+  return decision;
+}
+
 // Decides one pod, part by part; each adds to the decision and to the patch.
 class Decider {
  public:
@@ -34,7 +42,7 @@ class Decider {
     if (decision_.reason == Reason::kNoGpus && match_.tie == Tie::kNone) return Skip();
     SetGpus();
     SetEnv();
-    SetMarks();
+    if (!SetMarks()) return AnnotationsFull();
     decision_.patch = patch_.Take();
     decision_.outcome = decision_.patch.empty() ? Outcome::kUnchanged : Outcome::kInjected;
     return std::move(decision_);
@@ -188,16 +196,29 @@ class Decider {
                                list + ": it is not set here");
   }
 
-  // Label and annotation say that we were here, and why the pod is as it is.
-  void SetMarks() {
+  // Label and annotation say that we were here, and why the pod is as it is. Whether they fit:
+  // without the annotation a second pass would raise memory again.
+  bool SetMarks() {
     const std::string* label = pod_.Label(names::kInjectedLabel);
     if (!label || *label != "true") patch_.SetLabel(names::kInjectedLabel, "true");
 
     InjectionRecord record{decision_.size, decision_.gpus, decision_.arithmetic, {}, raised_};
     AddReason(decision_.reason, &record);
     for (const shm::Note& note : decision_.notes) AddReason(note.reason, &record);
-    if (sizing_.before && sizing_.before->SameNumbers(record)) return;
-    patch_.SetAnnotation(names::kInjectionAnnotation, WriteInjection(record));
+    if (sizing_.before && sizing_.before->SameNumbers(record)) return true;
+    const std::string text = WriteInjection(record);
+    patch_.SetAnnotation(names::kInjectionAnnotation, text);
+    return AnnotationFits(pod_, names::kInjectionAnnotation, text);
+  }
+
+  // A patch that the API server then refuses would refuse the pod (trap A1).
+  static PodDecision AnnotationsFull() {
+    PodDecision decision = Skipped(
+        Reason::kAnnotationsFull,
+        "the pod's annotations fill the 256 KiB that the API server takes: there is no room to "
+        "record what is done, so nothing is");
+    decision.notes.push_back({decision.reason, decision.message});
+    return decision;
   }
 
   static void AddReason(Reason reason, InjectionRecord* record) {
@@ -213,14 +234,6 @@ class Decider {
   PodDecision decision_;
   std::optional<RaisedMemory> raised_;
 };
-
-PodDecision Skipped(Reason reason, std::string message) {
-  PodDecision decision;
-  decision.outcome = Outcome::kSkipped;
-  decision.reason = reason;
-  decision.message = std::move(message);
-  return decision;
-}
 
 std::optional<PodDecision> FindSkip(const PodView& pod) {
   const std::string* inject = pod.Label(names::kInjectLabel);

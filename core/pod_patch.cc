@@ -99,4 +99,14 @@ void PodPatch::RemoveReadOnly(const ContainerView& container, std::size_t mount)
   if ((*container.mounts)[mount].recursive_read_only) Remove(Below(path, "recursiveReadOnly"));
 }
 
+bool AnnotationFits(const PodView& pod, std::string_view key, std::string_view value) {
+  constexpr std::size_t kMost = 256 * 1024;
+  std::size_t bytes = key.size() + value.size();
+  if (!pod.annotations) return bytes <= kMost;
+  for (const auto& [other, text] : *pod.annotations) {
+    if (other != key) bytes += other.size() + text.size();
+  }
+  return bytes <= kMost;
+}
+
 }  // namespace shm

@@ -50,6 +50,11 @@ class PodPatch {
   std::set<Path> made_;
 };
 
+// Whether the pod's annotations, with this one set, stay within the 256 KiB of keys and values that
+// the API server takes: TotalAnnotationSizeLimitB, pkg/api/validation/objectmeta.go in
+// kubernetes/apimachinery.
+bool AnnotationFits(const PodView& pod, std::string_view key, std::string_view value);
+
 // Whether a patch applies to the pod that was read (trap A1): every parent exists or is made
 // before, every index is valid, what is removed is there. An Error names the operation. Knows
 // nothing of how PodPatch works.

@@ -20,6 +20,8 @@ std::string_view ReasonName(Reason reason) {
       return "NoGpus";
     case Reason::kUnreadable:
       return "Unreadable";
+    case Reason::kAnnotationsFull:
+      return "AnnotationsFull";
     case Reason::kInternal:
       return "Internal";
     case Reason::kHostIpc:

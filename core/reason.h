@@ -17,8 +17,9 @@ enum class Reason {
   kMirrorPod,  // of a static pod: the API server's copy changes nothing
   kWindows,
   kNoGpus,
-  kUnreadable,  // the pod cannot be read; the API server will say more
-  kInternal,    // a fault of ours
+  kUnreadable,       // the pod cannot be read; the API server will say more
+  kAnnotationsFull,  // no room for ours
+  kInternal,         // a fault of ours
   // Why its /dev/shm is left as it is.
   kHostIpc,
   kForeignVolume,    // something else than a memory-backed emptyDir is mounted there

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs, on Debian 12, the packages that a part of the work needs; takes no time when they are there.
 #
-#   scripts/install-deps.sh build|image|cluster|check...
+#   scripts/install-deps.sh build|image|cluster|check|fuzz...
 #
 #   build    compiling the programs and the tests
 #   image    making the container image where neither docker nor podman works
 #   cluster  running the test cluster (its programs are built from Go modules: Go 1.26 is needed)
 #   check    formatting and linting
+#   fuzz     clang with the runtime of its sanitizers and of libFuzzer, which Debian packs apart
 set -euo pipefail
 
 PackagesOf() {
@@ -21,9 +22,10 @@ PackagesOf() {
       echo curl runc containernetworking-plugins nftables iproute2 busybox-static openssl util-linux procps python3 git \
         ca-certificates
       ;;
+    fuzz) echo clang libclang-rt-dev ;;
     check) echo clang clang-format clang-tidy shellcheck yamllint python3 python3-yaml ;;
     *)
-      echo "usage: $0 build|image|cluster|check..." >&2
+      echo "usage: $0 build|image|cluster|check|fuzz..." >&2
       exit 2
       ;;
   esac

@@ -39,7 +39,7 @@ build_dev() {
 
 unit() {
   local program
-  for program in build/dev/bin/unit_*; do run_program "$program"; done
+  for program in build/dev/bin/unit_* build/dev/bin/corpus_*; do run_program "$program"; done
   run_script python3 tests/checks/check_rooms_test.py
 }
 

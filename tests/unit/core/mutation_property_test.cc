@@ -1,14 +1,12 @@
 // What must hold for every pod. SHM_TEST_SEED repeats a run.
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <set>
 
 #include "core/gpu_containers.h"
 #include "core/mutation.h"
 #include "core/names.h"
-#include "tests/unit/core/generated_pods.h"
+#include "tests/support/generated_pods.h"
 
 namespace shm {
 namespace {
@@ -16,11 +14,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int kPods = 20'000;
-
-unsigned Seed() {
-  const char* given = std::getenv("SHM_TEST_SEED");
-  return given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device{}();
-}
 
 void EraseFrom(json& object, const char* key) {
   if (object.is_object()) object.erase(key);
@@ -70,7 +63,7 @@ json Strip(json pod) {
   if (!pod.contains("metadata")) pod["metadata"] = json::object();
   json& metadata = pod["metadata"];
   for (const char* map : {"labels", "annotations"}) {
-    if (!metadata.contains(map)) metadata[map] = json::object();
+    if (!metadata.contains(map) || metadata[map].is_null()) metadata[map] = json::object();
   }
   metadata["labels"].erase(names::kInjectedLabel);
   metadata["annotations"].erase(names::kInjectionAnnotation);
@@ -133,7 +126,7 @@ std::string Unequal(const PodView& pod) {
 }  // namespace
 
 TEST_CASE("A1, A4, A6, A7, S9: whatever the pod, the patch applies, is whole, and is needed once") {
-  const unsigned seed = Seed();
+  const unsigned seed = TestSeed();
   WARN("seed " << seed);
   PodGenerator generator(seed);
   int injected = 0;
