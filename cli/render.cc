@@ -26,12 +26,14 @@ struct RenderFlags {
   std::string name_space = "default";
   std::string output;
   InstallationFlags installation;
+  bool count_claims = false;
 };
 
 // Objects that the pods of other documents depend on.
 bool MayConcernOthers(std::string_view text) {
   return text.find("InferenceService") != std::string_view::npos ||
-         text.find("Namespace") != std::string_view::npos;
+         text.find("Namespace") != std::string_view::npos ||
+         text.find("ResourceClaimTemplate") != std::string_view::npos;
 }
 
 class Renderer {
@@ -152,8 +154,10 @@ int Render(const RenderFlags& flags, const Streams& streams) {
   const Output output = flags.output == "json"   ? Output::kJson
                         : flags.output == "yaml" ? Output::kYaml
                                                  : Output::kAsRead;
-  Renderer renderer(ServiceCatalog(*installation, flags.name_space), std::move(declared), output,
-                    streams);
+  const auto gpu_classes =
+      flags.count_claims ? std::optional<DeviceClasses>(KnownGpuClasses()) : std::nullopt;
+  Renderer renderer(ServiceCatalog(*installation, flags.name_space, gpu_classes),
+                    std::move(declared), output, streams);
   auto done = renderer.LookAhead(&*services);
   if (done.ok()) done = renderer.LookAhead(&*sources);
   if (done.ok()) done = renderer.Render(&*sources);
@@ -181,6 +185,8 @@ void Declare(CLI::App* app, RenderFlags* flags) {
                   "GROUP/KIND=PATH: where a kind that is not known has its pod templates, for "
                   "example example.com/Engine=spec.pools[].template");
   AddInstallationFlags(app, &flags->installation);
+  app->add_flag("--count-resource-claims", flags->count_claims,
+                "Count the GPUs of ResourceClaimTemplates, as the installation may");
   app->add_option("-o,--output", flags->output, "yaml or json; else each document as it was")
       ->check(CLI::IsMember({"json", "yaml"}));
   app->footer(kFooter);

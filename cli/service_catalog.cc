@@ -93,26 +93,41 @@ Result<void> ServiceCatalog::AddService(const Json& object) {
   return {};
 }
 
+Result<void> ServiceCatalog::AddClaimTemplate(const Json& object) {
+  Result<ClaimTemplate> one = ParseClaimTemplate(nlohmann::json(object), *gpu_classes_);
+  if (!one.ok()) return one.error();
+  const std::string name = one->name;
+  claim_templates_[NamespaceOf(object)][name] = std::make_unique<ClaimTemplate>(std::move(*one));
+  return {};
+}
+
+Result<void> ServiceCatalog::AddItems(const Json& list) {
+  const Json& items = MemberOf(list, "items");
+  for (std::size_t i = 0; items.is_array() && i < items.size(); ++i) {
+    const auto added = Add(items[i]);
+    if (added.ok()) continue;
+    const Error& error = added.error();
+    const std::string place = "items[" + std::to_string(i) + "]";
+    return Error{place + (error.field.empty() ? "" : ".") + error.field, error.message};
+  }
+  return {};
+}
+
 Result<void> ServiceCatalog::Add(const Json& document) {
-  if (IsInferenceService(document)) return AddService(document);
   const std::string kind = TextAt(document, {"kind"});
-  if (kind == "Namespace" && TextAt(document, {"apiVersion"}) == "v1") {
+  const std::string api_version = TextAt(document, {"apiVersion"});
+  if (IsInferenceService(document)) return AddService(document);
+  if (kind == "Namespace" && api_version == "v1") {
     const auto annotations = StringsOf(MemberOf(MemberOf(document, "metadata"), "annotations"));
     namespaces_[TextAt(document, {"metadata", "name"})] =
         ReadNamespaceDefaults(annotations, nullptr);
     return {};
   }
-  const Json& items = MemberOf(document, "items");
-  if (!kind.ends_with("List") || !items.is_array()) return {};
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (auto added = Add(items[i]); !added.ok()) {
-      const Error& error = added.error();
-      return Error{
-          "items[" + std::to_string(i) + "]" + (error.field.empty() ? "" : ".") + error.field,
-          error.message};
-    }
+  if (gpu_classes_ && kind == "ResourceClaimTemplate" &&
+      GroupOf(api_version) == "resource.k8s.io") {
+    return AddClaimTemplate(document);
   }
-  return {};
+  return kind.ends_with("List") ? AddItems(document) : Result<void>();
 }
 
 std::size_t ServiceCatalog::size() const {
@@ -130,6 +145,11 @@ PodContext ServiceCatalog::ContextOf(const std::string& namespace_name) const {
   }
   if (const auto defaults = namespaces_.find(namespace_name); defaults != namespaces_.end()) {
     context.name_space = defaults->second;
+  }
+  if (!gpu_classes_) return context;
+  context.claim_templates.emplace();
+  if (const auto own = claim_templates_.find(namespace_name); own != claim_templates_.end()) {
+    for (const auto& entry : own->second) context.claim_templates->push_back(entry.second.get());
   }
   return context;
 }

@@ -1,12 +1,15 @@
-// The InferenceServices and the namespaces' defaults that manifests bring along.
+// What manifests bring along for the pods of their namespaces: InferenceServices, the namespaces'
+// defaults, ResourceClaimTemplates.
 #pragma once
 
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/claim_template.h"
 #include "core/mutation.h"
 #include "manifest/json.h"
 
@@ -15,12 +18,17 @@ namespace shm::cli {
 // What the webhook would know. Not thread-safe.
 class ServiceCatalog {
  public:
-  // `default_namespace`: of objects that name none.
-  ServiceCatalog(InstallationDefaults installation, std::string default_namespace)
-      : installation_(installation), default_namespace_(std::move(default_namespace)) {}
+  // `default_namespace`: of objects that name none. `gpu_classes`: the device classes whose claims
+  // are counted; unset: no claim is.
+  ServiceCatalog(InstallationDefaults installation, std::string default_namespace,
+                 std::optional<DeviceClasses> gpu_classes = std::nullopt)
+      : installation_(installation),
+        default_namespace_(std::move(default_namespace)),
+        gpu_classes_(std::move(gpu_classes)) {}
 
-  // Takes what a document holds: an InferenceService of ours, a Namespace, a List of them; others
-  // are passed over. The same object may come twice. An Error's field is the path in the document.
+  // Takes what a document holds: an InferenceService of ours, a Namespace, a ResourceClaimTemplate,
+  // a List of them; others are passed over. The same object may come twice. An Error's field is the
+  // path in the document.
   Result<void> Add(const manifest::Json& document);
 
   // What holds for pods of a namespace. Pointers lead into the catalog.
@@ -32,11 +40,15 @@ class ServiceCatalog {
 
  private:
   Result<void> AddService(const manifest::Json& object);
+  Result<void> AddClaimTemplate(const manifest::Json& object);
+  Result<void> AddItems(const manifest::Json& list);
 
   InstallationDefaults installation_;
   std::string default_namespace_;
+  std::optional<DeviceClasses> gpu_classes_;
   std::map<std::string, std::map<std::string, std::unique_ptr<InferenceService>>> services_;
   std::map<std::string, NamespaceDefaults> namespaces_;
+  std::map<std::string, std::map<std::string, std::unique_ptr<ClaimTemplate>>> claim_templates_;
 };
 
 // Whether an object is an InferenceService of this operator's group.
