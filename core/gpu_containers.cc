@@ -59,9 +59,10 @@ const ContainerView* Choose(const PodView& pod, std::string_view wanted, bool* m
 }
 
 void AddRunning(const std::vector<ContainerView>& list, std::string_view own_name,
-                GpuContainers* found) {
+                const ClaimGpus& claims, GpuContainers* found) {
   for (const ContainerView& container : list) {
-    const int gpus = GpusOf(container, own_name).value_or(0);
+    const std::int64_t all = GpusOf(container, own_name).value_or(0) + claims.Of(container);
+    const int gpus = static_cast<int>(std::min<std::int64_t>(all, kMostGpus));
     if (gpus == 0) continue;
     if (container.runs()) {
       found->containers.push_back(&container);
@@ -94,15 +95,17 @@ std::optional<int> GpusOf(const ContainerView& container, std::string_view own_n
 }
 
 int GpuContainers::Total() const {
-  const std::int64_t sum = std::accumulate(gpus.begin(), gpus.end(), std::int64_t{0});
-  return std::max(static_cast<int>(std::min<std::int64_t>(sum, kMostGpus)), init_gpus);
+  const std::int64_t sum = std::accumulate(gpus.begin(), gpus.end(), std::int64_t{0}) - shared;
+  const int largest = gpus.empty() ? 0 : *std::max_element(gpus.begin(), gpus.end());
+  return std::max({static_cast<int>(std::min<std::int64_t>(sum, kMostGpus)), largest, init_gpus});
 }
 
 GpuContainers FindGpuContainers(const PodView& pod, std::string_view own_name,
-                                std::string_view wanted_name) {
+                                std::string_view wanted_name, const ClaimGpus& claims) {
   GpuContainers found;
-  AddRunning(pod.containers, own_name, &found);
-  AddRunning(pod.init_containers, own_name, &found);
+  AddRunning(pod.containers, own_name, claims, &found);
+  AddRunning(pod.init_containers, own_name, claims, &found);
+  found.shared = claims.shared;
   found.requested = !found.containers.empty();
   if (found.requested) {
     found.name_missing = !wanted_name.empty() && !FindByName(pod, wanted_name);

@@ -294,7 +294,9 @@ PodDecision DecidePod(const PodView& pod, const PodContext& context) {
   PodDecision decision =
       match.tie == Tie::kUnknown
           ? UnknownService(pod, context)
-          : Decider(pod, match, SizePod(pod, match, context.installation, context.name_space))
+          : Decider(pod, match,
+                    SizePod(pod, match, context.installation, context.name_space,
+                            context.claim_templates ? &*context.claim_templates : nullptr))
                 .Decide();
   if (const auto applies = CheckPatch(pod, decision.patch); !applies.ok()) {
     return Skipped(Reason::kInternal, "the patch does not apply: " + applies.error().ToString());

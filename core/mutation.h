@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/claim_gpus.h"
 #include "core/defaults.h"
 #include "core/inference_service.h"
 #include "core/json_patch.h"
@@ -22,6 +23,8 @@ struct PodContext {
   std::vector<const InferenceService*> services;  // of that namespace, in any order
   InstallationDefaults installation;
   NamespaceDefaults name_space;
+  // Of that namespace, those that the pod names at least; unset: resource claims are not counted.
+  std::optional<ClaimTemplates> claim_templates{};
 };
 
 enum class Outcome {

@@ -73,6 +73,7 @@ void ReadOtherOperators(const PodView& pod, const GpuContainers& gpus, PodNumber
   if (const std::string* size = pod.Annotation(names::kLwsSizeAnnotation)) {
     numbers->nodes.Offer(ParseCount(*size), Source::kPodFacts);
   }
+  numbers->nodes.Offer(pod.coming_nodes, Source::kPodFacts);
 }
 
 }  // namespace
@@ -87,6 +88,11 @@ std::optional<int> ParseCount(std::string_view text) {
   }
   if (value < 1 || value > kMost) return std::nullopt;
   return value;
+}
+
+bool PodNumbers::AnyOurs() const {
+  return gpu_count.ours() || tensor_parallel.ours() || pipeline_parallel.ours() ||
+         data_parallel.ours();
 }
 
 std::optional<std::int64_t> PodNumbers::Product() const {

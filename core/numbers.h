@@ -45,6 +45,8 @@ struct PodNumbers {
   Sourced<std::int64_t> size;  // explicit, bytes
   Notes notes;                 // kInvalidAnnotation
 
+  // Some degree or the GPUs come from a source that was written for this operator.
+  bool AnyOurs() const;
   // TP × PP × DP, missing ones 1; nothing where none is known.
   std::optional<std::int64_t> Product() const;
   // GPUs that each pod should have: gpu_count, else the product ÷ nodes, rounded up, at most

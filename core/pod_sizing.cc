@@ -7,12 +7,11 @@
 #include "core/memory_plan.h"
 #include "core/names.h"
 #include "core/nccl.h"
+#include "core/pod_gpus.h"
 #include "core/quantity.h"
 
 namespace shm {
 namespace {
-
-using Tie = ServiceMatch::Tie;
 
 // The container's env as it will be: ours first, where it does not set them itself. Ours are not
 // put where an envFrom may set them.
@@ -42,44 +41,10 @@ void ReadCommandLines(PodSizing* sizing) {
   }
 }
 
-bool UsesClaims(const PodView& pod) {
-  const auto claims = [](const ContainerView& c) { return c.resources.claims > 0; };
-  return std::any_of(pod.containers.begin(), pod.containers.end(), claims) ||
-         std::any_of(pod.init_containers.begin(), pod.init_containers.end(), claims);
-}
-
 bool FromCommandLine(const PodNumbers& numbers) {
   return numbers.tensor_parallel.source == Source::kCommandLine ||
          numbers.pipeline_parallel.source == Source::kCommandLine ||
          numbers.data_parallel.source == Source::kCommandLine;
-}
-
-bool Ours(const PodNumbers& numbers) {
-  return numbers.gpu_count.ours() || numbers.tensor_parallel.ours() ||
-         numbers.pipeline_parallel.ours() || numbers.data_parallel.ours();
-}
-
-// A pod without GPUs of its own has those that it is given, or those that the numbers speak of
-// (they may come by resource claims). Numbers of an engine's own command line count only where an
-// InferenceService stands behind them: engines run without GPUs, too.
-void GiveGpus(const PodView& pod, const ServiceMatch& match, PodSizing* sizing) {
-  if (sizing->gpus.requested || sizing->gpus.containers.empty()) return;
-  const ContainerView& container = *sizing->gpus.containers.front();
-  if (GpusOf(container, sizing->gpu_resource)) return;  // a user's own 0
-  const auto wanted = sizing->numbers.WantedGpus();
-  const bool claims = UsesClaims(pod);
-  if (!wanted || (!match.service && !Ours(sizing->numbers))) {
-    if (claims || pod.resource_claims > 0) {
-      sizing->notes.push_back(
-          {Reason::kResourceClaims,
-           std::string("GPUs of resource claims cannot be counted here: say how many with ") +
-               "gpuCount of an InferenceService or the annotation " + names::kGpuCountAnnotation});
-    }
-    return;
-  }
-  sizing->gpus.gpus.front() = *wanted;
-  sizing->add_gpus = !claims && (match.tie == Tie::kLabel ||
-                                 (match.tie == Tie::kSelector && match.service->gpu_count));
 }
 
 std::string DegreesInWords(const PodNumbers& numbers) {
@@ -168,7 +133,7 @@ SizeInput InputOf(PodSizing* sizing) {
 // A pod in which nothing speaks of GPUs is let alone without a look at its command lines.
 bool MayHaveGpus(const PodView& pod, const ServiceMatch& match, const PodSizing& sizing) {
   return match.service || sizing.gpus.Total() > 0 || sizing.numbers.size.value ||
-         Ours(sizing.numbers) || pod.resource_claims > 0 || UsesClaims(pod);
+         sizing.numbers.AnyOurs() || !pod.resource_claims.empty() || UsesClaims(pod);
 }
 
 }  // namespace
@@ -188,13 +153,17 @@ std::vector<EnvVar> EnvToAdd(const PodNumbers& numbers, SharedMemoryMode mode) {
 }
 
 PodSizing SizePod(const PodView& pod, const ServiceMatch& match,
-                  const InstallationDefaults& installation, const NamespaceDefaults& name_space) {
+                  const InstallationDefaults& installation, const NamespaceDefaults& name_space,
+                  const ClaimTemplates* claim_templates) {
   const InferenceService* service = match.service;
+  std::optional<ClaimGpus> claims;
+  if (claim_templates) claims = CountClaims(pod, *claim_templates);
   PodSizing sizing;
   sizing.rules = MergeRules(installation, name_space, service);
   sizing.gpu_resource = service ? service->gpu_resource_name : names::kDefaultGpuResource;
   const std::string wanted_name = service ? service->container_name : "";
-  sizing.gpus = FindGpuContainers(pod, sizing.gpu_resource, wanted_name);
+  sizing.gpus =
+      FindGpuContainers(pod, sizing.gpu_resource, wanted_name, claims.value_or(ClaimGpus()));
   sizing.notes = match.notes;
   if (sizing.gpus.name_missing) {
     sizing.notes.push_back({Reason::kContainerNotFound,
@@ -214,7 +183,7 @@ PodSizing SizePod(const PodView& pod, const ServiceMatch& match,
   if (!MayHaveGpus(pod, match, sizing)) return sizing;
 
   ReadCommandLines(&sizing);
-  GiveGpus(pod, match, &sizing);
+  GiveGpus(pod, match, claims ? &*claims : nullptr, &sizing);
   sizing.total_gpus = sizing.gpus.Total();
   CheckParallelism(&sizing);
   sizing.size = DecideSize(InputOf(&sizing));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/claim_gpus.h"
 #include "core/defaults.h"
 #include "core/gpu_containers.h"
 #include "core/injection_record.h"
@@ -31,8 +32,12 @@ struct PodSizing {
   Notes notes;                            // size.notes excluded
 };
 
+// `claim_templates`: those of the pod's namespace; null: claims are not counted. Counted claims are
+// GPUs of the containers that have them, as the resources of a user are. Of others the numbers of
+// annotations and InferenceService tell; without such, the note kResourceClaims says so.
 PodSizing SizePod(const PodView& pod, const ServiceMatch& match,
-                  const InstallationDefaults& installation, const NamespaceDefaults& name_space);
+                  const InstallationDefaults& installation, const NamespaceDefaults& name_space,
+                  const ClaimTemplates* claim_templates = nullptr);
 
 // The env entries that GPU containers get: degrees that come from an annotation or from an
 // InferenceService, and the settings of mode Disabled. In the order they are put.

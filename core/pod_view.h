@@ -27,11 +27,18 @@ using StringMap = std::map<std::string, std::string>;
 // A resource list as the pod has it: resource name to the quantity's text.
 using ResourceList = std::map<std::string, std::string>;
 
+// What a container has of a claim of its pod (Dynamic Resource Allocation).
+struct ClaimUseView {
+  std::string claim;    // a name in spec.resourceClaims
+  std::string request;  // the one request of it; empty: all
+  friend bool operator==(const ClaimUseView&, const ClaimUseView&) = default;
+};
+
 struct ResourcesView {
   bool present = false;
   std::optional<ResourceList> requests;
   std::optional<ResourceList> limits;
-  std::size_t claims = 0;  // entries of `claims`, Dynamic Resource Allocation
+  std::vector<ClaimUseView> claims;  // of containers; spec.resources has none
   friend bool operator==(const ResourcesView&, const ResourcesView&) = default;
 };
 
@@ -72,6 +79,14 @@ struct VolumeView {
 };
 std::string_view VolumeKindName(VolumeView::Kind kind);
 
+// An entry of spec.resourceClaims: exactly one of the two names is set where the pod is valid.
+struct PodClaimView {
+  std::string name;
+  std::string claim_name;     // of a ResourceClaim that exists on its own
+  std::string template_name;  // of a ResourceClaimTemplate; each entry makes a claim of its own
+  friend bool operator==(const PodClaimView&, const PodClaimView&) = default;
+};
+
 struct OwnerView {
   std::string kind;
   std::string name;
@@ -90,10 +105,15 @@ struct PodView {
   std::optional<std::vector<VolumeView>> volumes;
   std::vector<ContainerView> init_containers;
   std::vector<ContainerView> containers;
-  ResourcesView resources;          // of the pod itself
-  std::size_t resource_claims = 0;  // entries of spec.resourceClaims
+  ResourcesView resources;  // of the pod itself
+  std::vector<PodClaimView> resource_claims;
   bool host_ipc = false;
   std::string os;  // spec.os.name
+
+  // What the controller of the pod's workload will add: set by who reads a template (the command
+  // line), never read from a pod, which has it already.
+  StringMap coming_labels;
+  std::optional<int> coming_nodes;  // pods that one replica spans, 1 to 1024
 
   // The value; null where there is none.
   const std::string* Label(std::string_view key) const;

@@ -28,6 +28,9 @@ enum class PodViewBuilder::Node {
   kOsName,
   kPodClaims,
   kPodClaim,
+  kPodClaimName,
+  kPodClaimClaim,
+  kPodClaimTemplate,
   kPodResources,
   kVolumes,
   kVolume,
@@ -67,6 +70,8 @@ enum class PodViewBuilder::Node {
   kQuantity,  // a value of one of them
   kClaims,
   kClaim,
+  kClaimName,
+  kClaimRequest,
 };
 
 namespace pod_view_rules {
@@ -103,6 +108,9 @@ inline constexpr std::array kRules = {
     Rule{Node::kSpec, "os", Node::kOs},
     Rule{Node::kOs, "name", Node::kOsName},
     Rule{Node::kPodClaims, "[]", Node::kPodClaim},
+    Rule{Node::kPodClaim, "name", Node::kPodClaimName},
+    Rule{Node::kPodClaim, "resourceClaimName", Node::kPodClaimClaim},
+    Rule{Node::kPodClaim, "resourceClaimTemplateName", Node::kPodClaimTemplate},
     Rule{Node::kVolumes, "[]", Node::kVolume},
     Rule{Node::kVolume, "name", Node::kVolumeName},
     Rule{Node::kVolume, "emptyDir", Node::kEmptyDir},
@@ -144,6 +152,8 @@ inline constexpr std::array kRules = {
     Rule{Node::kRequests, "*", Node::kQuantity},
     Rule{Node::kLimits, "*", Node::kQuantity},
     Rule{Node::kClaims, "[]", Node::kClaim},
+    Rule{Node::kClaim, "name", Node::kClaimName},
+    Rule{Node::kClaim, "request", Node::kClaimRequest},
 };
 
 enum class Shape { kAnything, kObject, kList, kText, kBoolean, kQuantity };

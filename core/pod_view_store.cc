@@ -23,7 +23,7 @@ void PodViewBuilder::Clear(Node node) {
       view_.init_containers.clear();
       view_.containers.clear();
       view_.resources = {};
-      view_.resource_claims = 0;
+      view_.resource_claims.clear();
       view_.host_ipc = false;
       view_.os.clear();
       break;
@@ -43,7 +43,7 @@ void PodViewBuilder::Clear(Node node) {
       view_.os.clear();
       break;
     case Node::kPodClaims:
-      view_.resource_claims = 0;
+      view_.resource_claims.clear();
       break;
     case Node::kPodResources:
       view_.resources = {};
@@ -91,7 +91,7 @@ void PodViewBuilder::Clear(Node node) {
       resources_->limits.reset();
       break;
     case Node::kClaims:
-      resources_->claims = 0;
+      resources_->claims.clear();
       break;
     default:
       break;
@@ -115,7 +115,7 @@ void PodViewBuilder::Begin(Node node) {
       view_.owners.emplace_back();
       break;
     case Node::kPodClaim:
-      ++view_.resource_claims;
+      view_.resource_claims.emplace_back();
       break;
     case Node::kVolumes:
       view_.volumes.emplace();
@@ -188,7 +188,7 @@ void PodViewBuilder::Begin(Node node) {
       map_ = &resources_->limits.emplace();
       break;
     case Node::kClaim:
-      ++resources_->claims;
+      resources_->claims.emplace_back();
       break;
     default:
       break;
@@ -218,6 +218,15 @@ void PodViewBuilder::SetText(Node node, std::string text) {
       break;
     case Node::kOsName:
       view_.os = std::move(text);
+      break;
+    case Node::kPodClaimName:
+      view_.resource_claims.back().name = std::move(text);
+      break;
+    case Node::kPodClaimClaim:
+      view_.resource_claims.back().claim_name = std::move(text);
+      break;
+    case Node::kPodClaimTemplate:
+      view_.resource_claims.back().template_name = std::move(text);
       break;
     case Node::kVolumeName:
       view_.volumes->back().name = std::move(text);
@@ -265,6 +274,12 @@ void PodViewBuilder::SetContainerText(Node node, std::string text) {
       container().mounts->back().path = std::move(path);
       break;
     }
+    case Node::kClaimName:
+      resources_->claims.back().claim = std::move(text);
+      break;
+    case Node::kClaimRequest:
+      resources_->claims.back().request = std::move(text);
+      break;
     case Node::kRecursiveReadOnly:
       container().mounts->back().recursive_read_only = !text.empty();
       break;

@@ -17,8 +17,8 @@ ServiceMatch MatchService(const PodView& pod,
     return {Tie::kLabel, *found, {}};
   }
 
-  static const StringMap kNoLabels;
-  const StringMap& labels = pod.labels ? *pod.labels : kNoLabels;
+  StringMap labels = pod.labels.value_or(StringMap());
+  labels.insert(pod.coming_labels.begin(), pod.coming_labels.end());
   std::vector<const InferenceService*> matching;
   for (const InferenceService* service : services) {
     if (service->selector && !service->deleting && service->selector->Matches(labels)) {

@@ -21,9 +21,10 @@ struct ServiceSizing {
   Notes notes;                       // what a pod's warnings would be
 };
 
-// Decides as the webhook will. `pod_template`: spec.template as a view, or null (selector mode; a
-// pod of which nothing is known is taken). An Error where the degrees, GPUs and nodes do not add
-// up, or an explicit size is above maxSize. Pure; safe from any thread.
+// Decides as the webhook will, but for resource claims, which are never counted here: their GPUs
+// are those that the degrees and gpuCount speak of. `pod_template`: spec.template as a view, or
+// null (selector mode; a pod of which nothing is known is taken). An Error where the degrees, GPUs
+// and nodes do not add up, or an explicit size is above maxSize. Pure; safe from any thread.
 Result<ServiceSizing> SizeForService(const InferenceService& service,
                                      const InstallationDefaults& installation,
                                      const NamespaceDefaults& name_space,

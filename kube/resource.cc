@@ -45,6 +45,11 @@ const ResourceType& InferenceServices() {
                                  "InferenceService"};
   return type;
 }
+const ResourceType& ResourceClaimTemplates() {
+  static const ResourceType type{"resource.k8s.io", "v1", "resourceclaimtemplates",
+                                 "ResourceClaimTemplate"};
+  return type;
+}
 
 std::string ObjectKey::ToString() const {
   return namespace_name.empty() ? name : namespace_name + "/" + name;

@@ -31,7 +31,8 @@ const ResourceType& Deployments();
 const ResourceType& ReplicaSets();
 const ResourceType& Leases();
 const ResourceType& MutatingWebhookConfigurations();
-const ResourceType& InferenceServices();  // shm-operator.dev/v1alpha1
+const ResourceType& InferenceServices();       // shm-operator.dev/v1alpha1
+const ResourceType& ResourceClaimTemplates();  // resource.k8s.io/v1, since Kubernetes 1.34
 
 // An object's place. `namespace_name` is empty for cluster-scoped objects. Orders by namespace,
 // then name.

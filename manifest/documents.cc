@@ -88,8 +88,8 @@ Error Document::Locate(const Error& error) const {
   return At(file, line + LinesBefore(text, head) + within, error);
 }
 
-DocumentReader::DocumentReader(std::istream& in, std::string file)
-    : in_(in), file_(std::move(file)) {}
+DocumentReader::DocumentReader(std::istream& in, std::string file, Wanted wanted)
+    : in_(in), file_(std::move(file)), wanted_(std::move(wanted)) {}
 
 // Reads up to the next separator into part_. False at the end of the stream.
 Result<bool> DocumentReader::ReadPart() {
@@ -121,6 +121,14 @@ Result<bool> DocumentReader::ReadPart() {
   return !part_.empty();
 }
 
+Result<bool> DocumentReader::ReadWantedPart() {
+  for (;;) {
+    const Result<bool> more = ReadPart();
+    if (!more.ok() || !*more || !wanted_ || wanted_(part_)) return more;
+    part_line_ += LinesBefore(part_, part_.size());
+  }
+}
+
 // Takes the first `size` bytes of the part, and the blanks behind them if nothing else follows.
 Document DocumentReader::TakeFromPart(std::size_t size) {
   if (part_.find_first_not_of(kBlanks, size) == std::string::npos) size = part_.size();
@@ -135,7 +143,7 @@ Document DocumentReader::TakeFromPart(std::size_t size) {
 
 Result<std::optional<Document>> DocumentReader::Next() {
   if (part_.empty()) {
-    const Result<bool> more = ReadPart();
+    const Result<bool> more = ReadWantedPart();
     if (!more.ok()) return more.error();
     if (!*more) return std::optional<Document>();
   }

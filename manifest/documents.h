@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/result.h"
 #include "manifest/json.h"
@@ -32,8 +34,12 @@ class DocumentReader {
  public:
   static constexpr std::size_t kMaxDocumentBytes = std::size_t{256} << 20;
 
-  // `in` must outlive it; `file` is for messages.
-  DocumentReader(std::istream& in, std::string file);
+  // Whether a stretch of text between two separators is worth being read.
+  using Wanted = std::function<bool(std::string_view)>;
+
+  // `in` must outlive it; `file` is for messages. What is not wanted is passed over, whatever it
+  // is.
+  DocumentReader(std::istream& in, std::string file, Wanted wanted = nullptr);
 
   // The next document; nothing at the end. After an Error, whose message names file and line, there
   // is nothing more to read.
@@ -41,10 +47,12 @@ class DocumentReader {
 
  private:
   Result<bool> ReadPart();
+  Result<bool> ReadWantedPart();
   Document TakeFromPart(std::size_t size);
 
   std::istream& in_;
   const std::string file_;
+  const Wanted wanted_;
   std::string part_;           // what stands between two separators, as far as it is not given out
   std::size_t part_line_ = 1;  // where part_ begins
   std::string separator_;      // a separator line that was read, and begins the next part

@@ -62,7 +62,7 @@ std::optional<Json> WholeNumber(std::string_view text) {
   }
   if (magnitude <= kMost) return Json(static_cast<std::int64_t>(magnitude));
   if (signed_text) return std::nullopt;  // ParseUint takes no sign
-  return Json(magnitude);
+  return Json(static_cast<double>(magnitude));  // the API's objects know no unsigned number
 }
 
 std::size_t SkipDigits(std::string_view text, std::size_t at) {
@@ -158,7 +158,11 @@ std::optional<std::string> KeyOf(const Json& typed) {
   if (typed.is_null()) return std::nullopt;
   if (typed.is_string()) return typed.get<std::string>();
   if (!typed.is_number_float()) return typed.dump();
-  return Json(typed.get<float>()).dump();  // in 32 bits, as sigs.k8s.io/yaml writes such a key
+  // In 32 bits, as sigs.k8s.io/yaml writes such a key.
+  std::array<char, 32> digits;
+  const auto end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), typed.get<float>()).ptr;
+  return std::string(digits.data(), end);
 }
 
 }  // namespace shm::manifest

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "manifest/scalar.h"
+#include "manifest/text_check.h"
 #include "manifest/tree_builder.h"
 
 namespace shm::manifest {
@@ -181,6 +182,13 @@ class Handler : public YAML::EventHandler {
   std::size_t spent_ = 0;
 };
 
+// Where the library gave up: it may have come to the end marker that was put behind the text.
+ReadFailure Failed(std::string_view text, const YAML::Mark& mark, const std::string& message) {
+  const std::size_t lines = std::max<std::size_t>(1, LineAt(text, text.find_last_not_of("\r\n")));
+  const auto line = static_cast<std::size_t>(mark.line < 0 ? 0 : mark.line) + 1;
+  return ReadFailure{std::min(line, lines), {"", message}};
+}
+
 // Nothing where the text was read to its end.
 std::optional<ReadFailure> Read(std::string_view text, TreeBuilder* builder) {
   // The end marker makes a quote that is never closed an error; at the end of a text it is none.
@@ -195,9 +203,9 @@ std::optional<ReadFailure> Read(std::string_view text, TreeBuilder* builder) {
   } catch (const Stop&) {
     return builder->failure();
   } catch (const YAML::DeepRecursion& deep) {
-    return ReadFailure{static_cast<std::size_t>(deep.mark.line + 1), {"", "nests too deeply"}};
+    return Failed(text, deep.mark, "nests too deeply");
   } catch (const YAML::Exception& error) {
-    return ReadFailure{static_cast<std::size_t>(error.mark.line + 1), {"", error.msg}};
+    return Failed(text, error.mark, error.msg);
   }
   return std::nullopt;
 }

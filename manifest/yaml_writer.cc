@@ -127,6 +127,9 @@ class Writer {
   void Text(const std::string& text) {
     if (IsPlain(text)) {
       out_ << text;
+    } else if (text.find('"') != std::string::npos && text.find('\'') == std::string::npos &&
+               !NeedsEscapes(text, "")) {
+      out_ << '\'' << text << '\'';  // JSON inside of YAML stays legible
     } else {
       out_ << Quoted(text);
     }
@@ -149,7 +152,7 @@ class Writer {
 
 bool IsPlain(std::string_view text) {
   if (text.empty() || text.front() == ' ' || text.back() == ' ' || text.back() == ':') return false;
-  if (NeedsEscapes(text, "")) return false;
+  if (NeedsEscapes(text, "") || text.substr(0, 3) == "...") return false;
   // A dash and a question mark are indicators only before a blank; told apart where it is common.
   const bool flag =
       text.size() > 1 && text[0] == '-' && text[1] != ' ' && text.substr(0, 3) != "---";

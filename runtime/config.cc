@@ -1,5 +1,6 @@
 #include "runtime/config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <type_traits>
@@ -49,6 +50,24 @@ Setter Flag(bool& target) {
   return [&target](const std::string& text) -> Result<void> {
     if (text != "true" && text != "false") return Refused(text, "true or false");
     target = text == "true";
+    return {};
+  };
+}
+
+// Names between commas, at least one.
+Setter Names(std::vector<std::string>& target) {
+  return [&target](const std::string& text) -> Result<void> {
+    std::vector<std::string> names;
+    for (std::size_t start = 0; start <= text.size();) {
+      const std::size_t end = std::min(text.find(',', start), text.size());
+      names.push_back(text.substr(start, end - start));
+      start = end + 1;
+      constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+      if (names.back().empty() || names.back().find_first_not_of(kLetters) != std::string::npos) {
+        return Refused(text, "a list of names, with a comma between two");
+      }
+    }
+    target = std::move(names);
     return {};
   };
 }
@@ -135,6 +154,12 @@ Result<WebhookConfig> ReadWebhookConfig(const std::vector<std::string>& argument
                       Number(config.shutdown_delay, 0, 600)});
   settings.push_back({"client-ca", "PEM file: clients must show a certificate by one of these",
                       Text(config.client_ca)});
+  settings.push_back({"count-resource-claims",
+                      "true: count GPUs of resource claims from their ResourceClaimTemplates, "
+                      "which it must be allowed to list and watch",
+                      Flag(config.count_resource_claims)});
+  settings.push_back({"gpu-device-classes", "DeviceClasses whose devices count as GPUs then",
+                      Names(config.gpu_device_classes)});
   const Result<std::string> help = ReadSettings("shm-webhook", settings, arguments, environment);
   if (!help) return help.error();
   config.help = *help;

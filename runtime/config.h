@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/certificate_plan.h"
+#include "core/claim_template.h"
 #include "core/defaults.h"
 #include "core/result.h"
 #include "runtime/log.h"
@@ -32,8 +33,10 @@ struct CommonConfig {
 
 struct WebhookConfig : CommonConfig {
   std::uint16_t port = 8443;
-  int shutdown_delay = 10;  // seconds that it goes on serving after SIGTERM
-  std::string client_ca;    // path of a PEM bundle; empty: clients need no certificate
+  int shutdown_delay = 10;             // seconds that it goes on serving after SIGTERM
+  std::string client_ca;               // path of a PEM bundle; empty: clients need no certificate
+  bool count_resource_claims = false;  // it may then read ResourceClaimTemplates
+  DeviceClasses gpu_device_classes = KnownGpuClasses();
 };
 
 struct OperatorConfig : CommonConfig {

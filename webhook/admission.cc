@@ -32,6 +32,7 @@ struct Admission::Known {
   std::vector<std::shared_ptr<const InferenceService>> services;
   std::shared_ptr<const NamespaceRecord> name_space;  // null: not known
   std::string namespace_name;
+  std::vector<std::shared_ptr<const ClaimTemplate>> claim_templates{};  // that the pod names
 };
 
 namespace {
@@ -140,7 +141,8 @@ Admission::Verdict Admission::JudgePod(const Entry& entry, const PodView& pod,
   const std::string& where = facts.namespace_name;  // the pod's own may be missing (trap A8)
   Known known = Look(pod, where);
   PodDecision decision = Decide(pod, known);
-  if (decision.outcome == Outcome::kUnknownService && WaitForService(where, decision.service)) {
+  if (decision.outcome == Outcome::kUnknownService &&
+      WaitFor(sources_.services, where, decision.service)) {
     known = Look(pod, where);
     decision = Decide(pod, known);
   }
@@ -171,8 +173,9 @@ Admission::Verdict Admission::JudgePod(const Entry& entry, const PodView& pod,
 }
 
 // A label settles the matter; else only selectors can match. Most namespaces hold few of either.
-Admission::Known Admission::Look(const PodView& pod, const std::string& namespace_name) const {
+Admission::Known Admission::Look(const PodView& pod, const std::string& namespace_name) {
   Known known{{}, sources_.namespaces.Get("", namespace_name), namespace_name};
+  LookForTemplates(pod, known);
   if (const std::string* label = pod.Label(names::kServiceLabel)) {
     if (auto service = sources_.services.Get(namespace_name, *label)) {
       known.services.push_back(std::move(service));
@@ -185,6 +188,21 @@ Admission::Known Admission::Look(const PodView& pod, const std::string& namespac
   return known;
 }
 
+// Waits for one at most: where several are missing, it is not the watch that is late.
+void Admission::LookForTemplates(const PodView& pod, Known& known) {
+  const auto* store = sources_.claim_templates;
+  if (!store) return;
+  bool may_wait = store->HasSynced();
+  for (const PodClaimView& claim : pod.resource_claims) {
+    if (claim.template_name.empty()) continue;
+    auto found = store->Get(known.namespace_name, claim.template_name);
+    if (!found && std::exchange(may_wait, false)) {
+      found = WaitFor(*store, known.namespace_name, claim.template_name);
+    }
+    if (found) known.claim_templates.push_back(std::move(found));
+  }
+}
+
 PodDecision Admission::Decide(const PodView& pod, const Known& known) const {
   PodContext context;
   context.namespace_name = known.namespace_name;
@@ -192,18 +210,26 @@ PodDecision Admission::Decide(const PodView& pod, const Known& known) const {
   for (const auto& service : known.services) context.services.push_back(service.get());
   context.installation = options_.installation;
   if (known.name_space) context.name_space = known.name_space->defaults;
+  if (sources_.claim_templates) {
+    context.claim_templates.emplace();
+    for (const auto& one : known.claim_templates) context.claim_templates->push_back(one.get());
+  }
   return options_.decide(pod, context);
 }
 
-bool Admission::WaitForService(const std::string& namespace_name, const std::string& name) {
+// Null where it does not come, or too many wait already.
+template <typename T>
+std::shared_ptr<const T> Admission::WaitFor(const kube::Store<T>& store,
+                                            const std::string& namespace_name,
+                                            const std::string& name) {
   struct Turn {
     std::atomic<int>& waiting;
     const int before = waiting++;
     ~Turn() { --waiting; }
   };
   const Turn turn{waiting_};
-  if (turn.before >= options_.waiters) return false;
-  return sources_.services.WaitFor(namespace_name, name, options_.wait) != nullptr;
+  if (turn.before >= options_.waiters) return nullptr;
+  return store.WaitFor(namespace_name, name, options_.wait);
 }
 
 // Dry runs are answered like others, and nothing outside the process is written (trap A9).

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/claim_template.h"
 #include "core/mutation.h"
 #include "kube/store.h"
 #include "runtime/http_server.h"
@@ -28,12 +29,13 @@ inline constexpr char kNamespacePath[] = "/mutate/namespace";
 struct AdmissionSources {
   const kube::Store<InferenceService>& services;
   const kube::Store<NamespaceRecord>& namespaces;
+  const kube::Store<ClaimTemplate>* claim_templates = nullptr;  // null: claims are not counted
 };
 
 struct AdmissionOptions {
   InstallationDefaults installation;
-  // How long a label that names an unknown InferenceService waits for the cache: the pod may be
-  // faster than the watch.
+  // How long a pod that names an unknown InferenceService by label, or an unknown
+  // ResourceClaimTemplate, waits for the cache: the pod may be faster than the watch.
   std::chrono::milliseconds wait{500};
   // How many may wait at once; the next ones are answered from what is known. Fewer than the
   // server has threads, so that strangers' labels cannot hold up everybody's pods.
@@ -52,7 +54,7 @@ class Admission {
   runtime::Response Answer(const runtime::Request& request);
 
   // Whether the caches are complete. Until then only what a pod says itself is known, and nothing
-  // is denied for what is not.
+  // is denied for what is not. ResourceClaimTemplates have no part in it.
   bool Ready() const { return sources_.services.HasSynced() && sources_.namespaces.HasSynced(); }
 
  private:
@@ -63,8 +65,11 @@ class Admission {
   Verdict Judge(const Entry& entry, std::string_view body, ReviewFacts& facts);
   Verdict JudgePod(const Entry& entry, const PodView& pod, const ReviewFacts& facts);
   PodDecision Decide(const PodView& pod, const Known& known) const;
-  Known Look(const PodView& pod, const std::string& namespace_name) const;
-  bool WaitForService(const std::string& namespace_name, const std::string& name);
+  Known Look(const PodView& pod, const std::string& namespace_name);
+  void LookForTemplates(const PodView& pod, Known& known);
+  template <typename T>
+  std::shared_ptr<const T> WaitFor(const kube::Store<T>& store, const std::string& namespace_name,
+                                   const std::string& name);
   void Record(const Entry& entry, const Verdict& verdict, const ReviewFacts& facts,
               const runtime::Request& request);
 

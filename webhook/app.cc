@@ -36,6 +36,12 @@ kube::Store<InferenceService>::OnError OnRefusedService() {
   };
 }
 
+kube::Store<ClaimTemplate>::OnError OnRefusedTemplate() {
+  return [](const kube::ObjectKey& key, const Error& error) {
+    LogRefused("ResourceClaimTemplate", key, error);
+  };
+}
+
 kube::Store<NamespaceRecord>::OnError OnRefusedNamespace() {
   return
       [](const kube::ObjectKey& key, const Error& error) { LogRefused("Namespace", key, error); };
@@ -56,8 +62,15 @@ App::App(runtime::WebhookConfig config, std::string own_namespace, kube::Transpo
       signals_(signals),
       services_(ParseInferenceService, OnRefusedService()),
       namespaces_(ParseNamespaceRecord, OnRefusedNamespace()),
+      claim_templates_(
+          [this](const nlohmann::json& object) {
+            return ParseClaimTemplate(object, config_.gpu_device_classes);
+          },
+          OnRefusedTemplate()),
       certificate_(config_.tls_secret, tls_, metrics_),
-      admission_({services_, namespaces_}, metrics_, {.installation = config_.sizing}) {}
+      admission_(
+          {services_, namespaces_, config_.count_resource_claims ? &claim_templates_ : nullptr},
+          metrics_, {.installation = config_.sizing}) {}
 
 App::~App() {
   server_->Stop();
@@ -70,6 +83,10 @@ Result<void> App::Start() {
   Follow(kube::InferenceServices(), "", "", services_);
   Follow(kube::Namespaces(), "", "", namespaces_);
   Follow(kube::Secrets(), own_namespace_, "metadata.name=" + config_.tls_secret, certificate_);
+  if (config_.count_resource_claims) {
+    Follow(kube::ResourceClaimTemplates(), "", "", claim_templates_);
+    claim_templates_reflector_ = reflectors_.back().get();
+  }
   AddChecks();
   if (Result<void> started = StartHealth(); !started) return started;
   if (Result<void> started = StartAdmission(); !started) return started;
@@ -99,11 +116,13 @@ void App::Follow(const kube::ResourceType& type, const std::string& namespace_na
   options.namespace_name = namespace_name;
   options.field_selector = field_selector;
   const std::string resource = type.plural;
-  const auto on_event = [this, resource](const kube::ReflectorEvent& event) {
+  const bool claims = type == kube::ResourceClaimTemplates();
+  const auto on_event = [this, resource, claims](const kube::ReflectorEvent& event) {
     using Kind = kube::ReflectorEvent::Kind;
     if (event.kind == Kind::kListed) {
       LogInfo("cache listed", {{"resource", resource}, {"objects", event.objects}});
     }
+    if (claims) OnClaimTemplates(event);
     if (event.kind != Kind::kListFailed && event.kind != Kind::kWatchFailed) return;
     metrics_.Count("shm_webhook_watch_failures_total", "Lists and watches that failed.",
                    {{"resource", resource}});
@@ -113,15 +132,32 @@ void App::Follow(const kube::ResourceType& type, const std::string& namespace_na
       std::make_unique<kube::Reflector>(transport_, sink, std::move(options), on_event));
 }
 
+void App::OnClaimTemplates(const kube::ReflectorEvent& event) {
+  using Kind = kube::ReflectorEvent::Kind;
+  if (event.kind == Kind::kListed) claim_templates_refused_ = false;
+  if (event.kind != Kind::kListFailed) return;
+  const auto reason = event.error.reason;
+  if (reason != kube::ErrorReason::kNotFound && reason != kube::ErrorReason::kForbidden) return;
+  if (claim_templates_refused_.exchange(true)) return;
+  LogError(
+      "resource claims are not counted: the API server refuses ResourceClaimTemplates",
+      {{"api", kube::ResourceClaimTemplates().ApiVersion()}, {"error", event.error.ToString()}});
+}
+
+bool App::ClaimTemplatesReady() const {
+  return !config_.count_resource_claims || claim_templates_.HasSynced() || claim_templates_refused_;
+}
+
 void App::AddChecks() {
   health_.AddLiveness("watches", [this]() -> std::string {
     for (const auto& reflector : reflectors_) {
+      if (reflector.get() == claim_templates_reflector_ && claim_templates_refused_) continue;
       if (!reflector->Alive()) return "a watch makes no progress";
     }
     return "";
   });
   health_.AddReadiness("cache", [this]() -> std::string {
-    return admission_.Ready() ? "" : "not all is listed yet";
+    return admission_.Ready() && ClaimTemplatesReady() ? "" : "not all is listed yet";
   });
   health_.AddReadiness("certificate", [this]() -> std::string {
     return tls_->context() ? "" : "there is no serving certificate yet";
@@ -165,6 +201,10 @@ runtime::Response App::AnswerHealth(const runtime::Request& request) {
                static_cast<double>(server_->requests_in_flight()));
   metrics_.Set("shm_webhook_inference_services", "InferenceServices in the cache.",
                static_cast<double>(services_.Size()));
+  if (config_.count_resource_claims) {
+    metrics_.Set("shm_webhook_claim_templates", "ResourceClaimTemplates in the cache.",
+                 static_cast<double>(claim_templates_.Size()));
+  }
   return health_.Answer(request, &metrics_);
 }
 

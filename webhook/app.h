@@ -1,10 +1,12 @@
 // The webhook program: reflects what it decides by, serves admission reviews, ends in good order.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/claim_template.h"
 #include "core/result.h"
 #include "kube/reflector.h"
 #include "kube/store.h"
@@ -43,6 +45,8 @@ class App {
  private:
   void Follow(const kube::ResourceType& type, const std::string& namespace_name,
               const std::string& field_selector, kube::ObjectSink& sink);
+  void OnClaimTemplates(const kube::ReflectorEvent& event);
+  bool ClaimTemplatesReady() const;
   void AddChecks();
   Result<void> StartHealth();
   Result<void> StartAdmission();
@@ -58,6 +62,11 @@ class App {
   const std::shared_ptr<runtime::ServerTls> tls_ = std::make_shared<runtime::ServerTls>();
   kube::Store<InferenceService> services_;
   kube::Store<NamespaceRecord> namespaces_;
+  kube::Store<ClaimTemplate> claim_templates_;  // followed where claims are counted
+  // The API server does not serve ResourceClaimTemplates, or not to us. It is asked again and
+  // again, but neither readiness nor liveness waits for it.
+  std::atomic<bool> claim_templates_refused_{false};
+  const kube::Reflector* claim_templates_reflector_ = nullptr;
   ServingCertificate certificate_;
   Admission admission_;
   // After what they use: they end first.

@@ -15,6 +15,8 @@ shm::PodContext Context(const shm::InferenceService& labelled,
   context.namespace_name = "llm";
   context.services = {&labelled, &selecting};
   context.installation.memory_limit_policy = shm::MemoryLimitPolicy::kRaise;
+  static const shm::ClaimTemplate kTemplate{"t", {{"r", 4}, {"vague", std::nullopt}}};
+  context.claim_templates = shm::ClaimTemplates{&kTemplate};
   return context;
 }
 

@@ -95,7 +95,8 @@ void Installation::StartWebhook() {
   webhook_ = std::make_unique<Process>(
       std::vector<std::string>{SHM_BINARY_DIR "/bin/shm-webhook", "--kubeconfig", Kubeconfig(),
                                "--namespace", kNamespace, "--port", std::to_string(webhook_port_),
-                               "--health-port", std::to_string(webhook_health_port_)},
+                               "--health-port", std::to_string(webhook_health_port_),
+                               "--count-resource-claims=true"},
       dir_.path() + "/webhook.log");
 }
 

@@ -1,6 +1,6 @@
 // The two programs, running against the API server that scripts/test.sh started, as an installation
 // would run them: CRD and webhook configuration from deploy/install.yaml, but reached by URL, since
-// no pod can run here.
+// no pod can run here. Unlike there, resource claims are counted.
 #pragma once
 
 #include <memory>

@@ -11,7 +11,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-bool Claims(const Json& spec) {
+bool NamesClaims(const Json& spec) {
   for (const char* list : {"containers", "initContainers"}) {
     for (const Json& container : spec.value(list, Json::array())) {
       if (container.contains("/resources/claims"_json_pointer)) return true;
@@ -123,9 +123,25 @@ Json PodGenerator::Resources() {
     if (Chance(90)) resources["limits"]["memory"] = memory;
     if (Chance(70)) resources["requests"]["memory"] = memory == "0" || Chance(70) ? memory : "64Mi";
   }
-  if (Chance(5)) resources["claims"] = Json::array({{{"name", "g"}}});
+  if (Chance(10)) {
+    resources["claims"] = Json::array({{{"name", Pick<std::string>({"g", "h"})}}});
+    if (Chance(30)) resources["claims"][0]["request"] = Pick<std::string>({"a", "b"});
+  }
   if (Chance(5)) resources["limits"] = nullptr;
   return resources;
+}
+
+Json PodGenerator::Claims() {
+  Json claims = Json::array();
+  for (const char* name : {"g", "h"}) {
+    claims.push_back({{"name", name}});
+    if (Chance(20)) {
+      claims.back()["resourceClaimName"] = "own";
+    } else {
+      claims.back()["resourceClaimTemplateName"] = Pick<std::string>({"t", "u", "absent"});
+    }
+  }
+  return claims;
 }
 
 Json PodGenerator::Env() {
@@ -222,9 +238,7 @@ Json PodGenerator::Pod() {
     }
   }
   if (Chance(5)) spec["hostIPC"] = true;
-  if (Claims(spec)) {
-    spec["resourceClaims"] = Json::array({{{"name", "g"}, {"resourceClaimTemplateName", "t"}}});
-  }
+  if (NamesClaims(spec) || Chance(50)) spec["resourceClaims"] = Claims();
   Json pod = {{"apiVersion", "v1"}, {"kind", "Pod"}, {"spec", spec}};
   if (Chance(97)) pod["metadata"] = Metadata();
   return pod;
@@ -254,6 +268,11 @@ std::vector<InferenceService> PodGenerator::Services() {
     }
   }
   return services;
+}
+
+std::vector<ClaimTemplate> PodGenerator::Templates() {
+  const auto gpus = [this] { return Chance(80) ? std::optional(Below(9)) : std::nullopt; };
+  return {{"t", {{"a", gpus()}, {"b", gpus()}}}, {"u", {{"a", gpus()}}}};
 }
 
 InstallationDefaults PodGenerator::Defaults() {

@@ -24,6 +24,8 @@ class PodGenerator {
   nlohmann::json Pod();
   std::vector<InferenceService> Services();
   InstallationDefaults Defaults();
+  // The ResourceClaimTemplates that claims of the pods may name; those names are the same always.
+  std::vector<ClaimTemplate> Templates();
 
  private:
   using Json = nlohmann::json;
@@ -42,6 +44,7 @@ class PodGenerator {
   Json Container(int number, bool init, const std::vector<std::string>& volumes);
   Json Mounts(const std::vector<std::string>& volumes);
   Json Resources();
+  Json Claims();
   Json Env();
   void Command(Json& container);
 

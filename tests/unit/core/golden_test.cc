@@ -1,7 +1,8 @@
 // Golden cases of the pod mutation: one folder each in tests/data/golden, with
 //   pod.json        the pod as it is created, or {"metadata", "spec"} of a template
 //   services.json   the InferenceServices of its namespace, a list (optional)
-//   defaults.json   {"installation": {...}, "namespace": {annotations}} (optional)
+//   claim-templates.json   its ResourceClaimTemplates, a list (optional; without it none is
+//   counted) defaults.json   {"installation": {...}, "namespace": {annotations}} (optional)
 //   expected.json   {"outcome", "reason", "patch", "warnings"}
 // SHM_UPDATE_GOLDEN=1 writes expected.json anew; read the difference before it is committed.
 #include <algorithm>
@@ -51,12 +52,29 @@ std::vector<InferenceService> ReadServices(const fs::path& folder) {
   return services;
 }
 
-PodContext ReadContext(const fs::path& folder, const std::vector<InferenceService>& services) {
+// Their addresses are kept by the context.
+std::vector<ClaimTemplate> ReadClaimTemplates(const fs::path& folder) {
+  std::vector<ClaimTemplate> templates;
+  for (const json& object : ReadJson(folder / "claim-templates.json", json::array())) {
+    auto read = ParseClaimTemplate(object, KnownGpuClasses());
+    INFO(object.dump());
+    REQUIRE(read.ok());
+    templates.push_back(*read);
+  }
+  return templates;
+}
+
+PodContext ReadContext(const fs::path& folder, const std::vector<InferenceService>& services,
+                       const std::vector<ClaimTemplate>& templates) {
   const json defaults = ReadJson(folder / "defaults.json", json::object());
   const json own = defaults.value("installation", json::object());
   PodContext context;
   context.namespace_name = "llm";
   for (const auto& service : services) context.services.push_back(&service);
+  if (fs::exists(folder / "claim-templates.json")) {
+    context.claim_templates.emplace();
+    for (const auto& one : templates) context.claim_templates->push_back(&one);
+  }
   InstallationDefaults& installation = context.installation;
   installation.size_per_gpu = *ParseQuantity(own.value("sizePerGPU", "1Gi"));
   installation.memory_headroom = *ParseQuantity(own.value("memoryHeadroom", "1Gi"));
@@ -86,7 +104,8 @@ TEST_CASE("golden pods get the patch and the warnings that are written down") {
     DYNAMIC_SECTION(folder.filename().string()) {
       const std::string text = ReadFile(folder / "pod.json");
       const auto services = ReadServices(folder);
-      const PodContext context = ReadContext(folder, services);
+      const auto templates = ReadClaimTemplates(folder);
+      const PodContext context = ReadContext(folder, services, templates);
       const auto pod = ReadPod(text);
       INFO((pod.ok() ? "" : pod.error().ToString()));
       REQUIRE(pod.ok());
@@ -104,7 +123,8 @@ TEST_CASE("A4, A7: golden pods keep what is not ours, and a second pass over the
     DYNAMIC_SECTION(folder.filename().string()) {
       const json document = json::parse(ReadFile(folder / "pod.json"));
       const auto services = ReadServices(folder);
-      const PodContext context = ReadContext(folder, services);
+      const auto templates = ReadClaimTemplates(folder);
+      const PodContext context = ReadContext(folder, services, templates);
       const auto pod = ReadPodDocument(document);
       REQUIRE(pod.ok());
       const PodDecision first = DecidePod(*pod, context);

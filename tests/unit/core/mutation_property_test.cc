@@ -138,6 +138,11 @@ TEST_CASE("A1, A4, A6, A7, S9: whatever the pod, the patch applies, is whole, an
     context.namespace_name = "llm";
     context.installation = generator.Defaults();
     for (const auto& service : services) context.services.push_back(&service);
+    const auto templates = generator.Templates();
+    if (i % 2 == 0) {
+      context.claim_templates.emplace();
+      for (const auto& one : templates) context.claim_templates->push_back(&one);
+    }
 
     const auto pod = ReadPodDocument(document);
     if (!pod.ok()) FAIL(pod.error().ToString() << '\n' << document.dump());

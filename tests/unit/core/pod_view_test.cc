@@ -31,7 +31,9 @@ TEST_CASE("a pod is read into facts, indices and what is present") {
     "metadata": {"name": "p", "generateName": "p-", "namespace": "n", "labels": {"a": "b"},
                  "annotations": {}, "ownerReferences": [{"kind": "ReplicaSet", "name": "r"}]},
     "spec": {
-      "hostIPC": true, "os": {"name": "linux"}, "resourceClaims": [{"name": "g"}, {"name": "h"}],
+      "hostIPC": true, "os": {"name": "linux"},
+      "resourceClaims": [{"name": "g", "resourceClaimTemplateName": "t"},
+                         {"name": "h", "resourceClaimName": "own"}],
       "resources": {"limits": {"memory": 8589934592}},
       "volumes": [{"name": "m", "emptyDir": {"medium": "Memory", "sizeLimit": " 1Gi "}},
                   {"name": "d", "emptyDir": {}}, {"name": "n"},
@@ -47,7 +49,7 @@ TEST_CASE("a pod is read into facts, indices and what is present") {
         "volumeMounts": [{"name": "m", "mountPath": "/dev//shm/", "readOnly": true,
                           "recursiveReadOnly": "Enabled", "subPath": "s"}],
         "resources": {"limits": {"nvidia.com/gpu": 2, "memory": "1Gi"}, "requests": {"cpu": 0.5},
-                      "claims": [{"name": "g"}]}}]}})");
+                      "claims": [{"name": "g"}, {"name": "h", "request": "r"}]}}]}})");
   CHECK(pod.name == "p");
   CHECK(pod.generate_name == "p-");
   CHECK(pod.namespace_name == "n");
@@ -56,7 +58,7 @@ TEST_CASE("a pod is read into facts, indices and what is present") {
   CHECK(pod.owners == std::vector<OwnerView>{{"ReplicaSet", "r"}});
   CHECK(pod.host_ipc);
   CHECK(pod.os == "linux");
-  CHECK(pod.resource_claims == 2);
+  CHECK(pod.resource_claims == std::vector<PodClaimView>{{"g", "", "t"}, {"h", "own", ""}});
   CHECK(pod.resources.limits == ResourceList{{"memory", "8589934592"}});
   CHECK_FALSE(pod.resources.requests);
 
@@ -84,7 +86,7 @@ TEST_CASE("a pod is read into facts, indices and what is present") {
   CHECK(container.MountAt("/dev/shm") == container.mounts->data());
   CHECK(container.resources.limits == ResourceList{{"memory", "1Gi"}, {"nvidia.com/gpu", "2"}});
   CHECK(container.resources.requests == ResourceList{{"cpu", "0.5"}});
-  CHECK(container.resources.claims == 1);
+  CHECK(container.resources.claims == std::vector<ClaimUseView>{{"g", ""}, {"h", "r"}});
 }
 
 TEST_CASE("A2: null counts as absent, and an empty map or list as present") {

@@ -45,6 +45,8 @@ TEST_CASE("Without anything the defaults hold") {
   CHECK(webhook.sizing.size_per_gpu == 1LL << 30);
   CHECK_FALSE(webhook.sizing.max_size.has_value());
   CHECK_FALSE(webhook.sizing.audit);
+  CHECK_FALSE(webhook.count_resource_claims);
+  CHECK(webhook.gpu_device_classes == KnownGpuClasses());
   const OperatorConfig config = *ReadOperatorConfig({}, From({}));
   CHECK(config.lease == "shm-operator");
   CHECK(config.certificate_mode == CertificateMode::kSelf);
@@ -67,6 +69,18 @@ TEST_CASE("Flags win over the environment, which wins over the file") {
   CHECK_FALSE(config.sizing.max_size.has_value());
   CHECK(config.health_port == 2);
   CHECK(config.port == 30);
+}
+
+TEST_CASE("A list is written with commas, in each of the places") {
+  const std::vector<std::string> both = {"gpu.example.com", "mig.example.com"};
+  const File file("countResourceClaims: true\ngpuDeviceClasses: gpu.example.com,mig.example.com\n");
+  const WebhookConfig from_file = *ReadWebhookConfig({"--config", file.path}, From({}));
+  CHECK(from_file.count_resource_claims);
+  CHECK(from_file.gpu_device_classes == both);
+  CHECK(ReadWebhookConfig({"--gpu-device-classes=gpu.example.com,mig.example.com"}, From({}))
+            ->gpu_device_classes == both);
+  CHECK(ReadWebhookConfig({}, From({{"SHM_OPERATOR_GPU_DEVICE_CLASSES", "one"}}))
+            ->gpu_device_classes == std::vector<std::string>{"one"});
 }
 
 TEST_CASE("What Kubernetes puts into the environment for a Service is not taken for a setting") {
@@ -97,6 +111,9 @@ TEST_CASE("Every fault is reported, with the place and the key") {
       {"- port", {}, {}, {"is not a mapping"}},
       {"a: [", {}, {}, {"cannot be read"}},
       {"tlsSecret: ''", {}, {}, {"tlsSecret: \"\" is not a name"}},
+      {"gpuDeviceClasses: ''", {}, {}, {"gpuDeviceClasses: \"\" is not a list of names"}},
+      {"", {}, {"--gpu-device-classes=a,"}, {"\"a,\" is not a list of names"}},
+      {"", {}, {"--gpu-device-classes=a, b"}, {"\"a, b\" is not a list of names"}},
       {"", {}, {"--prot", "1"}, {"--prot"}},
       {"", {}, {"--port"}, {"--port"}},
   };

@@ -44,6 +44,15 @@ json Service(const std::string& name) {
             {"template", {{"spec", {{"containers", {{{"name", "c"}}}}}}}}}}};
 }
 
+json Template() {
+  return {{"metadata", {{"name", "t"}, {"namespace", "llm"}, {"resourceVersion", "1"}}},
+          {"spec",
+           {{"spec",
+             {{"devices",
+               {{"requests",
+                 {{{"name", "r"}, {"exactly", {{"deviceClassName", "own"}, {"count", 4}}}}}}}}}}}}};
+}
+
 json ServingSecret() {
   const auto now = static_cast<std::int64_t>(std::time(nullptr));
   const pki::KeyPair authority = *pki::CreateAuthority("ca", now, 1000);
@@ -64,6 +73,9 @@ class FakeApiServer final : public kube::Transport {
     if (request.path.find("/secrets") != std::string::npos) {
       if (!WaitForSecret(stop)) result.failure = kube::TransportFailure::kCancelled;
       result.response.body = List(json::array({ServingSecret()})).dump();
+    } else if (request.path.find("/resourceclaimtemplates") != std::string::npos) {
+      result.response.status = claims_status;
+      result.response.body = claims_status == 200 ? List(json::array({Template()})).dump() : "no";
     } else if (request.path.find("/inferenceservices") != std::string::npos) {
       result.response.body = List(json::array({Service("qwen")})).dump();
     } else {
@@ -80,6 +92,7 @@ class FakeApiServer final : public kube::Transport {
     result.failure = kube::TransportFailure::kCancelled;
     return result;
   }
+  int claims_status = 200;  // of ResourceClaimTemplates; set before the program starts
   void AllowSecret() {
     const std::lock_guard lock(mutex_);
     secret_allowed_ = true;
@@ -166,6 +179,38 @@ TEST_CASE(
   signals.Wake();  // the delay is over
   serving.join();
   CHECK_FALSE(Peer(app.port()).connected());
+}
+
+TEST_CASE(
+    "Claims are counted by the device classes that are set, if the API server has templates") {
+  const int status = GENERATE(200, 404, 403);
+  CAPTURE(status);
+  runtime::Signals signals;
+  FakeApiServer api;
+  api.claims_status = status;
+  api.AllowSecret();
+  runtime::WebhookConfig config;
+  config.port = config.health_port = 0;
+  config.tls_secret = "tls";
+  config.count_resource_claims = true;
+  config.gpu_device_classes = {"own"};
+  App app(config, "shm-system", api, signals);
+  REQUIRE(app.Start().ok());
+  REQUIRE(Becomes(app.health_port(), "/readyz", "200 OK"));
+  CHECK(Get(app.health_port(), "/healthz").find("200 OK") != std::string::npos);
+
+  json review = Review();
+  review["request"]["object"] = json::parse(R"({"spec":{
+      "resourceClaims":[{"name":"g","resourceClaimTemplateName":"t"}],
+      "containers":[{"name":"c","resources":{"claims":[{"name":"g"}]}}]}})");
+  const std::string answer = Post(app.port(), review);
+  if (status == 200) {
+    CHECK_THAT(answer, Catch::Contains("\"patch\""));
+    CHECK_THAT(Get(app.health_port(), "/metrics"),
+               Catch::Contains("shm_webhook_claim_templates 1"));
+  } else {
+    CHECK_THAT(answer, !Catch::Contains("\"patch\"") && Catch::Contains("ResourceClaims: "));
+  }
 }
 
 }  // namespace

@@ -1,0 +1,199 @@
+#include "cli/render.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/document_writer.h"
+#include "cli/installation_flags.h"
+#include "cli/manifest_source.h"
+#include "cli/render_document.h"
+#include "cli/service_catalog.h"
+#include "core/quantity.h"
+
+namespace shm::cli {
+namespace {
+
+using manifest::Document;
+
+struct RenderFlags {
+  std::vector<std::string> files;
+  std::vector<std::string> services;
+  std::vector<std::string> template_paths;
+  std::string name_space = "default";
+  std::string output;
+  InstallationFlags installation;
+};
+
+// Objects that the pods of other documents depend on.
+bool MayConcernOthers(std::string_view text) {
+  return text.find("InferenceService") != std::string_view::npos ||
+         text.find("Namespace") != std::string_view::npos;
+}
+
+class Renderer {
+ public:
+  Renderer(ServiceCatalog catalog, std::vector<DeclaredKind> declared, Output output,
+           const Streams& streams)
+      : catalog_(std::move(catalog)),
+        declared_(std::move(declared)),
+        writer_(streams.out, output),
+        err_(streams.err) {}
+
+  // The InferenceServices and namespaces that sources bring, before any pod is looked at.
+  Result<void> LookAhead(std::vector<ManifestSource>* sources) {
+    for (ManifestSource& source : *sources) {
+      auto done = source.LookAhead(MayConcernOthers, [this](const Document& document) {
+        const auto added = catalog_.Add(document.value);
+        return added.ok() ? added : Result<void>(document.Locate(added.error()));
+      });
+      if (!done.ok()) return done;
+    }
+    return {};
+  }
+
+  Result<void> Render(std::vector<ManifestSource>* sources) {
+    for (ManifestSource& source : *sources) {
+      auto done = source.ReadAll([this](Document document) { return Take(std::move(document)); });
+      if (!done.ok()) return done;
+    }
+    writer_.Finish();
+    return {};
+  }
+
+  int code() const { return finding_ ? kFinding : kDone; }
+
+ private:
+  Result<void> Take(Document document) {
+    if (!document.value.is_null() && !document.value.is_object()) {
+      return document.Locate({"", "a manifest is an object"});
+    }
+    if (document.value.is_null()) {
+      writer_.Write(document, false);
+      return {};
+    }
+    if (auto added = AddLate(document); !added.ok()) return added;
+    const auto rendering = RenderDocument(catalog_, declared_, &document.value);
+    if (!rendering.ok()) return document.Locate(rendering.error());
+    for (const RenderedPod& pod : rendering->pods) Report(pod);
+    for (const std::string& note : rendering->notes) err_ << "note: " << note << "\n";
+    writer_.Write(document, rendering->changed);
+    return {};
+  }
+
+  // Of a long standard input only the beginning was looked at ahead.
+  Result<void> AddLate(const Document& document) {
+    if (!IsInferenceService(document.value)) return {};
+    const std::size_t known = catalog_.size();
+    if (auto added = catalog_.Add(document.value); !added.ok()) {
+      return document.Locate(added.error());
+    }
+    if (catalog_.size() > known) {
+      finding_ = true;
+      err_ << "warning: "
+           << document
+                  .Locate({"metadata.name",
+                           "this InferenceService stands after the first 4Mi "
+                           "of standard input: pods before it were rendered "
+                           "without it; give it by --services"})
+                  .ToString()
+           << "\n";
+    }
+    return {};
+  }
+
+  void Report(const RenderedPod& pod) {
+    const PodDecision& decision = pod.decision;
+    for (const std::string& warning : decision.Warnings()) {
+      err_ << "warning: " << pod.object << ": " << warning << "\n";
+    }
+    if (decision.outcome == Outcome::kInjected && !decision.audited && decision.size) {
+      err_ << pod.object << ": /dev/shm " << FormatBytes(*decision.size) << ": "
+           << decision.arithmetic << "\n";
+    }
+    const bool refused =
+        decision.outcome == Outcome::kDenied || decision.outcome == Outcome::kUnknownService;
+    if (!refused && decision.reason != Reason::kInternal) return;
+    finding_ = true;
+    err_ << (refused ? "refused: " : "error: ") << pod.object << ": " << decision.message << "\n";
+  }
+
+  ServiceCatalog catalog_;
+  const std::vector<DeclaredKind> declared_;
+  DocumentWriter writer_;
+  std::ostream& err_;
+  bool finding_ = false;
+};
+
+int BadInput(const Streams& streams, const Error& error) {
+  streams.err << "shmctl: " << error.ToString() << "\n";
+  return kBadInput;
+}
+
+int Render(const RenderFlags& flags, const Streams& streams) {
+  const auto installation = ReadInstallationFlags(flags.installation);
+  if (!installation.ok()) return BadInput(streams, installation.error());
+  std::vector<DeclaredKind> declared;
+  for (const std::string& text : flags.template_paths) {
+    const auto kind = ParseDeclaredKind(text);
+    if (!kind.ok()) return BadInput(streams, kind.error());
+    declared.push_back(*kind);
+  }
+  const std::vector<std::string> paths =
+      flags.files.empty() ? std::vector<std::string>{"-"} : flags.files;
+  auto services = ManifestSource::Open(flags.services, streams.in);
+  if (!services.ok()) return BadInput(streams, services.error());
+  auto sources = ManifestSource::Open(paths, streams.in);
+  if (!sources.ok()) return BadInput(streams, sources.error());
+
+  const Output output = flags.output == "json"   ? Output::kJson
+                        : flags.output == "yaml" ? Output::kYaml
+                                                 : Output::kAsRead;
+  Renderer renderer(ServiceCatalog(*installation, flags.name_space), std::move(declared), output,
+                    streams);
+  auto done = renderer.LookAhead(&*services);
+  if (done.ok()) done = renderer.LookAhead(&*sources);
+  if (done.ok()) done = renderer.Render(&*sources);
+  return done.ok() ? renderer.code() : BadInput(streams, done.error());
+}
+
+constexpr const char* kFooter =
+    "Documents without pods pass byte for byte; so do those whose pods are as they should be.\n"
+    "InferenceServices among the manifests tell how the pods of their namespace are sized, and\n"
+    "Namespaces bring their defaults. The webhook does the same to pods as they are created; it\n"
+    "looks only at labelled pods and namespaces, here every pod is looked at.\n"
+    "Input that cannot be read leaves standard output empty; of more than 4Mi the documents "
+    "before\n"
+    "it are written.\n"
+    "Exit codes: 0 done, 1 a pod that would be refused, 2 bad input\n";
+
+void Declare(CLI::App* app, RenderFlags* flags) {
+  app->add_option("-f,--filename", flags->files,
+                  "A file, a directory (its *.yaml, *.yml, *.json), or - for stdin; may be "
+                  "repeated. Without it: stdin");
+  app->add_option("--services", flags->services,
+                  "A file or directory with InferenceServices that are not to be written");
+  app->add_option("-n,--namespace", flags->name_space, "Of objects that name none");
+  app->add_option("--template-path", flags->template_paths,
+                  "GROUP/KIND=PATH: where a kind that is not known has its pod templates, for "
+                  "example example.com/Engine=spec.pools[].template");
+  AddInstallationFlags(app, &flags->installation);
+  app->add_option("-o,--output", flags->output, "yaml or json; else each document as it was")
+      ->check(CLI::IsMember({"json", "yaml"}));
+  app->footer(kFooter);
+}
+
+}  // namespace
+
+Command AddRender(CLI::App& program) {
+  const auto flags = std::make_shared<RenderFlags>();
+  CLI::App* app = program.add_subcommand(
+      "render", "Manifests with their pods' /dev/shm sized, as the webhook would.");
+  Declare(app, flags.get());
+  return {app, [flags](const Streams& streams) { return Render(*flags, streams); }};
+}
+
+}  // namespace shm::cli

@@ -1,0 +1,99 @@
+#include "cli/render_document.h"
+
+#include <utility>
+
+#include "core/json_patch.h"
+#include "core/names.h"
+
+namespace shm::cli {
+namespace {
+
+using manifest::Json;
+
+std::string NameOf(const Json& document, const std::string& name_space) {
+  std::string name = TextAt(document, {"metadata", "name"});
+  if (name.empty()) name = TextAt(document, {"metadata", "generateName"});
+  return TextAt(document, {"kind"}) + " " + name_space + "/" + name;
+}
+
+Error Below(const std::string& path, const Error& error) {
+  if (path.empty()) return error;
+  return {path + (error.field.empty() ? "" : ".") + error.field, error.message};
+}
+
+// The kinds whose controllers build pods from other fields: nothing here could be rendered.
+const char* NoTemplateNote(const Json& document) {
+  struct Kind {
+    std::string_view group, kind;
+  };
+  static constexpr Kind kKinds[] = {{"serving.kserve.io", "InferenceService"},
+                                    {"serving.kserve.io", "LLMInferenceService"},
+                                    {"serving.kserve.io", "ServingRuntime"},
+                                    {"serving.kserve.io", "ClusterServingRuntime"},
+                                    {"apps.nvidia.com", "NIMService"},
+                                    {"production-stack.vllm.ai", "VLLMRuntime"},
+                                    {"kubeai.org", "Model"},
+                                    {"ome.io", "InferenceService"},
+                                    {"ome.io", "ServingRuntime"},
+                                    {"ome.io", "ClusterServingRuntime"},
+                                    {"grove.io", "PodCliqueSet"}};
+  const std::string api_version = TextAt(document, {"apiVersion"});
+  const std::string kind = TextAt(document, {"kind"});
+  for (const Kind& known : kKinds) {
+    if (known.group == GroupOf(api_version) && known.kind == kind) {
+      return "its controller builds the pods from other fields: they are sized by the webhook";
+    }
+  }
+  return nullptr;
+}
+
+Result<void> RenderPod(const ServiceCatalog& catalog, const std::string& name_space,
+                       const std::string& object, const PodPlace& place, Rendering* rendering) {
+  // A PodView is read from the JSON that the API server would get: members in their order do not
+  // matter to it.
+  Result<PodView> pod = ReadPodDocument(nlohmann::json(*place.pod));
+  if (!pod.ok()) return Below(place.path, pod.error());
+  pod->coming_labels = place.coming_labels;
+  pod->coming_nodes = place.coming_nodes;
+  PodDecision decision = DecidePod(*pod, catalog.ContextOf(name_space));
+  if (!decision.patch.empty()) {
+    // CheckPatch has seen that it applies.
+    place.pod->patch_inplace(Json::parse(RenderJsonPatch(decision.patch)));
+    rendering->changed = true;
+  }
+  rendering->pods.push_back(
+      {object + (place.path.empty() ? "" : ", " + place.path), std::move(decision)});
+  return {};
+}
+
+Result<void> RenderInto(const ServiceCatalog& catalog, const std::vector<DeclaredKind>& declared,
+                        Json* document, Rendering* rendering) {
+  const std::string name_space = catalog.NamespaceOf(*document);
+  const std::string object = NameOf(*document, name_space);
+  for (const PodPlace& place : FindPods(document, declared)) {
+    if (auto done = RenderPod(catalog, name_space, object, place, rendering); !done.ok()) {
+      return done;
+    }
+  }
+  if (const char* note = NoTemplateNote(*document))
+    rendering->notes.push_back(object + ": " + note);
+  if (!TextAt(*document, {"kind"}).ends_with("List") || !document->contains("items")) return {};
+  Json& items = (*document)["items"];
+  for (std::size_t i = 0; items.is_array() && i < items.size(); ++i) {
+    auto done = RenderInto(catalog, declared, &items[i], rendering);
+    if (!done.ok()) return Below("items[" + std::to_string(i) + "]", done.error());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Rendering> RenderDocument(const ServiceCatalog& catalog,
+                                 const std::vector<DeclaredKind>& declared, Json* document) {
+  Rendering rendering;
+  auto done = RenderInto(catalog, declared, document, &rendering);
+  if (!done.ok()) return done.error();
+  return rendering;
+}
+
+}  // namespace shm::cli
