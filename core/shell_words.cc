@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/shell_arithmetic.h"
 #include "core/shell_letters.h"
 #include "core/shell_script.h"
 
@@ -73,9 +74,7 @@ void ShellScript::ReadDollar(bool quoted) {
     AddText("$", true);
     ++at_;
   } else if (rest.front() == '(') {
-    const std::size_t close = ClosingParenthesis(at_ + 1);
-    AddUnresolved(script_.substr(at_, close + 1 - at_), quoted);
-    at_ = close + 1;
+    ReadParentheses(quoted);
   } else if (rest.front() == '{') {
     ReadBraces(quoted);
   } else if (const std::size_t length = NameLength(rest); length > 0) {
@@ -92,6 +91,21 @@ void ShellScript::ReadDollar(bool quoted) {
     AddText("$", true);
     ++at_;
   }
+}
+
+// $(command) is never run; $((sum)) is worked out where it can be.
+void ShellScript::ReadParentheses(bool quoted) {
+  const std::size_t close = ClosingParenthesis(at_ + 1);
+  const std::string_view reference = script_.substr(at_, close + 1 - at_);
+  at_ = close + 1;
+  std::optional<std::string> value;
+  constexpr std::size_t kFrame = 5;  // $(( and ))
+  if (reference.size() > kFrame && reference.substr(0, 3) == "$((" &&
+      reference.substr(reference.size() - 2) == "))") {
+    const auto number = EvaluateArithmetic(reference.substr(3, reference.size() - kFrame), *env_);
+    if (number) value = std::to_string(*number);
+  }
+  Expand(value, reference, quoted);
 }
 
 void ShellScript::ReadBraces(bool quoted) {
