@@ -60,6 +60,7 @@ std::vector<EngineCommand> FindCommands(const CommandLine& line, std::string_vie
   if (serves || !found.empty()) return found;
   const Parser guess = GuessParser(line.commands, image);
   for (const SimpleCommand& command : line.commands) {
+    if (OnlyTalks(command)) continue;
     std::vector<std::string> own;
     EngineCommand engine = ReadCommandAs(guess, command, line.env, &own);
     if (guess == Parser::kAny && engine.settings.empty()) continue;

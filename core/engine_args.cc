@@ -44,17 +44,7 @@ struct Found {
   std::size_t at;
 };
 
-// Programs that only talk about others.
-bool IsTalk(std::string_view program) {
-  constexpr std::array<std::string_view, 8> kTalk = {"echo", "printf", "pip",     "pip3",
-                                                     "uv",   "which",  "apt-get", "pkill"};
-  return std::find(kTalk.begin(), kTalk.end(), BaseName(program)) != kTalk.end();
-}
-
 std::optional<Found> FindProgram(const std::vector<Word>& words) {
-  // uv and its like also run things: `uv run vllm serve`.
-  const bool runs = words.size() > 1 && words[1].text == "run";
-  if (!words.empty() && IsTalk(words.front().text) && !runs) return std::nullopt;
   for (std::size_t i = 0; i < words.size(); ++i) {
     for (const EngineProgram& program : kEnginePrograms) {
       if (Starts(program, words, i)) return Found{&program, i};
@@ -184,6 +174,7 @@ void ReadVariables(const SimpleCommand& command, const PodEnv& env, EngineComman
 
 std::optional<EngineCommand> ReadEngineCommand(const SimpleCommand& command, const PodEnv& env,
                                                std::vector<std::string>* warnings) {
+  if (OnlyTalks(command)) return std::nullopt;
   const std::optional<Found> found = FindProgram(command.words);
   if (!found) return std::nullopt;
   EngineCommand result;
@@ -208,11 +199,21 @@ EngineCommand ReadCommandAs(Parser parser, const SimpleCommand& command, const P
   return result;
 }
 
+bool OnlyTalks(const SimpleCommand& command) {
+  constexpr std::array<std::string_view, 8> kTalk = {"echo", "printf", "pip",     "pip3",
+                                                     "uv",   "which",  "apt-get", "pkill"};
+  const std::vector<Word>& words = command.words;
+  // uv and its like also run things: `uv run vllm serve`.
+  if (words.empty() || (words.size() > 1 && words[1].text == "run")) return false;
+  return std::find(kTalk.begin(), kTalk.end(), BaseName(words.front().text)) != kTalk.end();
+}
+
 Parser GuessParser(const std::vector<SimpleCommand>& commands, std::string_view image) {
   for (const EngineHint& hint : kImageHints) {
     if (Contains(image, hint.text)) return hint.parser;
   }
   for (const SimpleCommand& command : commands) {
+    if (OnlyTalks(command)) continue;
     for (const Word& word : command.words) {
       const std::string_view name = std::string_view(word.text).substr(0, word.text.find('='));
       for (const EngineHint& hint : kFlagHints) {

@@ -62,6 +62,11 @@ FlagMatch FindFlag(const ParserRule& rule, std::string_view name) {
 bool IsDegreeElsewhere(const ParserRule& rule, std::string_view name) {
   if (rule.engine == Engine::kUnknown) return false;
   if (IsJoinedDegree(name)) return true;
+  // "--tensor-parallel-size 4" as one word.
+  const std::size_t blank = name.find(' ');
+  if (blank != std::string_view::npos && FindFlag(rule, name.substr(0, blank)).flag != nullptr) {
+    return IsDegree(FindFlag(rule, name.substr(0, blank)).flag->meaning);
+  }
   const std::string dashed = Dashed(name);
   for (const EngineFlag& flag : kEngineFlags) {
     if (!IsDegree(flag.meaning)) continue;

@@ -61,6 +61,10 @@ struct EngineVariable {
   std::string_view source;
 };
 
+inline constexpr std::string_view kNimSample =
+    "NVIDIA/k8s-nim-operator config/samples/nim/llm/multi-node/multi-node-nimservice.yaml "
+    "(b3631f3)";
+
 inline constexpr EngineVariable kEngineVariables[] = {
     {Parser::kTgi, "NUM_SHARD", Meaning::kTensorParallel, kTgiLauncher},
     {Parser::kTgi, "SHARDED", Meaning::kSharded, kTgiLauncher},
@@ -72,10 +76,8 @@ inline constexpr EngineVariable kEngineVariables[] = {
     {Parser::kDynamoTrtLlm, "DYN_TRTLLM_EXTRA_ENGINE_ARGS", Meaning::kConfigFile, kDynamoTrtLlm},
     {Parser::kDynamoTrtLlm, "DYN_TRTLLM_OVERRIDE_ENGINE_ARGS", Meaning::kConfigText, kDynamoTrtLlm},
     // NVIDIA NIM, whose image picks the engine.
-    {Parser::kAny, "NIM_TENSOR_PARALLEL_SIZE", Meaning::kTensorParallel,
-     "NVIDIA/k8s-nim-operator config/samples, NIMService of deepseek-r1"},
-    {Parser::kAny, "NIM_PIPELINE_PARALLEL_SIZE", Meaning::kPipelineParallel,
-     "NVIDIA/k8s-nim-operator config/samples, NIMService of deepseek-r1"},
+    {Parser::kAny, "NIM_TENSOR_PARALLEL_SIZE", Meaning::kTensorParallel, kNimSample},
+    {Parser::kAny, "NIM_PIPELINE_PARALLEL_SIZE", Meaning::kPipelineParallel, kNimSample},
 };
 
 // Where no word names an engine: a part of the image's name, or a flag that one engine alone knows

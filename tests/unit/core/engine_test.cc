@@ -243,6 +243,8 @@ TEST_CASE("What cannot be told is a warning and never a guess") {
       {{"vllm", "serve", "m", "$(EXTRA)"}, Engine::kVllm, kNone, kNone, kNone, 1},
       {{"vllm", "serve", "--data-parallel", "2"}, Engine::kVllm, kNone, kNone, kNone, 1},
       {{"vllm", "serve", "--tp-size", "2"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "m", "--tensor-parallel-size 4"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "m", "--served-model-name a b"}, Engine::kVllm, kNone},
       {{"sglang", "serve", "--tensor_parallel_size", "2"}, Engine::kSglang, kNone, kNone, kNone, 1},
       {{"sglang", "serve", "--tp_size=2"}, Engine::kSglang, kNone, kNone, kNone, 1},
       {{"sglang", "serve", "-tp", "2"}, Engine::kSglang, kNone, kNone, kNone, 1},
