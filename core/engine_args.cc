@@ -62,9 +62,12 @@ class FlagReader {
     for (std::size_t i = first; i < words.size(); ++i) {
       const Word& word = words[i];
       if (word.text == "--" && result_->engine != Engine::kUnknown) return;
-      if (StartsWith(word.text, "-")) {
+      const bool may_be_value = i > first && TakesNext(words[i - 1].text);
+      // argparse takes no word with a blank in it for a flag.
+      const bool blank = Contains(word.text.substr(0, word.text.find('=')), " ");
+      if (StartsWith(word.text, "-") && !(blank && may_be_value)) {
         i += ReadFlag(word, i + 1 < words.size() ? &words[i + 1] : nullptr);
-      } else if (i != first && !StartsWith(words[i - 1].text, "-") && MayBeFlags(word)) {
+      } else if (i != first && !may_be_value && MayBeFlags(word)) {
         result_->unread = true;
         warnings_->push_back("arguments in " + Shown(word.unresolved) +
                              " cannot be told: it is not set to a value in the pod");
@@ -73,6 +76,11 @@ class FlagReader {
   }
 
  private:
+  // A flag whose value, if it has any, is the next word.
+  static bool TakesNext(std::string_view word) {
+    return StartsWith(word, "-") && word.find_first_of("= ") == std::string_view::npos;
+  }
+
   // Nothing but a reference, or one that may become several words.
   static bool MayBeFlags(const Word& word) {
     return word.may_split || (!word.known() && word.text == word.unresolved);

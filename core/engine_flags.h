@@ -219,6 +219,8 @@ inline constexpr EngineFlag kEngineFlags[] = {
 
     {Parser::kRay, "--object-store-memory", "--object-store-memory", Meaning::kObjectStoreBytes,
      true, kRayStart},
+    {Parser::kRay, "--min-nodes", "--min-nodes", Meaning::kNodes, true,
+     "ray-project/ray python/ray/scripts/symmetric_run.py"},
     {Parser::kRay, "--plasma-directory", "--plasma-directory", Meaning::kObjectStoreDirectory, true,
      kRayStart},
 

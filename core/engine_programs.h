@@ -49,6 +49,8 @@ inline constexpr EngineProgram kEnginePrograms[] = {
      "InternLM/lmdeploy lmdeploy/__main__.py"},
     {Parser::kTgi, EngineProgram::Kind::kBinary, "text-generation-launcher", "", kTgiLauncher},
     {Parser::kRay, EngineProgram::Kind::kBinary, "ray", "start", kRayStart},
+    {Parser::kRay, EngineProgram::Kind::kBinary, "ray", "symmetric-run",
+     "ray-project/ray python/ray/scripts/symmetric_run.py"},
     {Parser::kRay, EngineProgram::Kind::kPath, "multi-node-serving.sh", "",
      "vllm-project/vllm examples/online_serving/multi-node-serving.sh runs `ray start`"},
 };

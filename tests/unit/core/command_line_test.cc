@@ -153,6 +153,9 @@ TEST_CASE("A script is found behind a shell's options and what starts the shell"
   CHECK(Read({"sh", "run.sh", "-c"}) == Strings{"[sh][run.sh][-c]"});
   CHECK(Read({"sh", "-c"}) == Strings{"[sh][-c]"});
   CHECK(Read({"sh", "-c", "a $0 $1 \"$@\"", "x", "y", "z"}) == Strings{"[a][x][y][y][z]"});
+  CHECK(Read({"ray", "symmetric-run", "-x", "--", "sh", "-c", "a b"}) ==
+        Strings{"[ray][symmetric-run][-x][--]", "[a][b]"});
+  CHECK(Read({"ray", "symmetric-run", "--"}) == Strings{"[ray][symmetric-run][--]"});
   CHECK(Read({"echo", "sh", "-c", "a b"}) == Strings{"[echo][sh][-c][a b]"});
 }
 

@@ -384,6 +384,12 @@ TEST_CASE("The engine's own need is its source's arithmetic") {
        {},
        2 * kGiB,
        "Ray 2 GiB object store"},
+      {{"ray", "symmetric-run", "--address", "a:6379", "--object-store-memory=1073741824", "--",
+        "bash", "-c", "vllm serve m -tp 2"},
+       2,
+       {},
+       kGiB + 640 * kMiB,
+       "Ray 1 GiB object store + vLLM 160 MiB + 240 MiB × 2 workers"},
       {{"ray", "start"}, 2, 10 * kGiB, 3 * kGiB, "Ray object store 0.3 × 10 GiB memory limit"},
       {{"ray", "start"}, 2, 2000 * kGiB, 200'000'000'000, "Ray 200 GB object store"},
       {{"ray", "start", "--plasma-directory=/tmp"}, 2, 10 * kGiB, 0, ""},
@@ -530,6 +536,10 @@ TEST_CASE("The pods that a replica spans are read from the command line") {
        kNone,
        2},
       {{"lmdeploy", "serve", "api_server", "m", "--tp", "16", "--nnodes", "2"}, kNone, 2},
+      {{"ray", "symmetric-run", "--address", "a:6379", "--min-nodes=2", "--", "vllm", "serve", "m",
+        "-dp", "16"},
+       16,
+       2},
       {{"lmdeploy", "serve", "api_server", "m", "--tp", "8", "--dp", "2"}, kNone, kNone, false},
   };
   for (const SpreadCase& c : cases) {
