@@ -59,20 +59,23 @@ class FlagReader {
       : result_(result), rule_(RuleOf(result->parser)), warnings_(warnings) {}
 
   void Read(const std::vector<Word>& words, std::size_t first) {
+    std::vector<std::string> unread;
     for (std::size_t i = first; i < words.size(); ++i) {
       const Word& word = words[i];
-      if (word.text == "--" && result_->engine != Engine::kUnknown) return;
+      if (word.text == "--" && result_->engine != Engine::kUnknown) break;
       const bool may_be_value = i > first && TakesNext(words[i - 1].text);
       // argparse takes no word with a blank in it for a flag.
       const bool blank = Contains(word.text.substr(0, word.text.find('=')), " ");
       if (StartsWith(word.text, "-") && !(blank && may_be_value)) {
         i += ReadFlag(word, i + 1 < words.size() ? &words[i + 1] : nullptr);
       } else if (i != first && !may_be_value && MayBeFlags(word)) {
-        result_->unread = true;
-        warnings_->push_back("arguments in " + Shown(word.unresolved) +
-                             " cannot be told: it is not set to a value in the pod");
+        const std::string reference = Shown(word.unresolved);
+        if (std::find(unread.begin(), unread.end(), reference) == unread.end()) {
+          unread.push_back(reference);
+        }
       }
     }
+    WarnOfUnread(unread);
   }
 
  private:
@@ -123,6 +126,18 @@ class FlagReader {
   void Refuse(const EngineFlag& flag, std::string_view name, const std::string& why) {
     result_->settings[flag.meaning] = {std::nullopt, Shown(name)};
     warnings_->push_back(Shown(name) + why);
+  }
+
+  void WarnOfUnread(const std::vector<std::string>& unread) {
+    if (unread.empty()) return;
+    result_->unread = true;
+    constexpr std::size_t kMostNamed = 5;
+    std::string names = unread.front();
+    for (std::size_t i = 1; i < std::min(unread.size(), kMostNamed); ++i) names += ", " + unread[i];
+    if (unread.size() > kMostNamed) names += ", …";
+    warnings_->push_back("arguments in " + names + " cannot be told: " +
+                         (unread.size() == 1 ? "it is not set to a value in the pod"
+                                             : "they are not set to values in the pod"));
   }
 
   void RefuseSpelling(std::string_view name) {

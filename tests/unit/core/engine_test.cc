@@ -574,6 +574,16 @@ TEST_CASE("A refused spelling names the flag and the engine") {
   CHECK(ReadEngine({"python3", "x.py", "-tp4", "$(X)"}, {}, {}, 2, {}).warnings.empty());
 }
 
+TEST_CASE("All arguments that cannot be told are one warning") {
+  const Strings command = {"sh", "-c", "vllm serve m $A -tp 2 ${B} $A"};
+  const EngineFacts facts = ReadEngine(command, {}, {}, 2, {});
+  CHECK(facts.warnings ==
+        Strings{"arguments in $A, ${B} cannot be told: they are not set to values "
+                "in the pod"});
+  CHECK(facts.degrees.tensor_parallel == 2);
+  CHECK_FALSE(facts.complete);
+}
+
 TEST_CASE("The tables are well formed and cite a source for every row") {
   for (const EngineFlag& flag : kEngineFlags) {
     INFO(flag.name);
