@@ -62,6 +62,18 @@ std::string EvalText(const std::vector<Word>& words) {
   return text;
 }
 
+// The index of COMMAND in `ray symmetric-run OPTIONS -- COMMAND`, which runs Ray and then it
+// (ray-project/ray python/ray/scripts/symmetric_run.py).
+std::optional<std::size_t> FindEntrypoint(const std::vector<Word>& words) {
+  bool symmetric = false;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    symmetric =
+        symmetric || (BaseName(words[i].text) == "ray" && words[i + 1].text == "symmetric-run");
+    if (symmetric && words[i].text == "--") return i + 1;
+  }
+  return std::nullopt;
+}
+
 // Collects commands, reading shells on the way.
 class Collector {
  public:
@@ -71,6 +83,15 @@ class Collector {
     if (command.words.empty()) return;
     if (command.words.front().text == "eval") {
       ReadScript(EvalText(command.words), {}, depth);
+      return;
+    }
+    if (const auto entrypoint = FindEntrypoint(command.words); entrypoint && depth < kMaxDepth) {
+      const auto first = command.words.begin() + static_cast<std::ptrdiff_t>(*entrypoint);
+      SimpleCommand started = command;
+      started.words.assign(first, command.words.end());
+      command.words.erase(first, command.words.end());
+      line_->commands.push_back(std::move(command));
+      Take(std::move(started), depth + 1);
       return;
     }
     const std::optional<std::size_t> shell = FindShell(command.words);

@@ -1,7 +1,7 @@
 // A container's command and args, as the commands that run in the end: the kubelet's $(NAME) is
 // expanded, and the scripts of `sh -c` are read as a POSIX shell reads them (quotes, line
-// continuations, $NAME and ${NAME:-default}, assignments, lists, here-documents), as far as that
-// can be done without running anything.
+// continuations, $NAME and ${NAME:-default}, $((sums)), assignments, lists, here-documents), as far
+// as that can be done without running anything.
 //
 // Pure; linear in its input, which it cuts at kMaxScriptBytes. Safe to call from any thread.
 #pragma once

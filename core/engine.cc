@@ -1,54 +1,50 @@
 #include "core/engine.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/engine_args.h"
+#include "core/engine_degrees.h"
 #include "core/engine_need.h"
 #include "core/engine_values.h"
 
 namespace shm {
 namespace {
 
-// TP, PP and DP of one command.
-Degrees ReadDegrees(const EngineCommand& command, SettingReader& reader) {
-  Degrees degrees;
-  degrees.tensor_parallel = reader.Degree(Meaning::kTensorParallel);
-  degrees.pipeline_parallel = reader.Degree(Meaning::kPipelineParallel);
-  // One rank of several, or ranks inside the tensor parallel ones: they need no GPUs here.
-  const bool elsewhere =
-      reader.Has(Meaning::kDataParallelRank) || reader.Has(Meaning::kDataParallelInside);
-  if (!elsewhere) degrees.data_parallel = reader.Degree(Meaning::kDataParallel);
-
-  if (command.engine == Engine::kTensorRtLlm && !reader.Has(Meaning::kTensorParallel)) {
-    const std::optional<int> ranks = reader.Degree(Meaning::kRanks);
-    const int stages = degrees.pipeline_parallel.value_or(1);
-    if (ranks && *ranks % stages == 0) degrees.tensor_parallel = *ranks / stages;
-  }
-  return degrees;
-}
-
-// Takes one command's degree; two commands that differ leave it unset.
-class DegreeMerger {
+// Takes one command's degrees after another; where two of them differ neither counts.
+class FactsMerger {
  public:
-  explicit DegreeMerger(const char* name) : name_(name) {}
+  explicit FactsMerger(EngineFacts* facts) : facts_(facts) {}
 
-  void Merge(std::optional<int> value, std::optional<int>* into,
-             std::vector<std::string>* warnings) {
-    if (!value || conflict_) return;
+  void Merge(const EngineDegrees& one) {
+    Take(0, "tensor parallel size", one.degrees.tensor_parallel, &facts_->degrees.tensor_parallel);
+    Take(1, "pipeline parallel size", one.degrees.pipeline_parallel,
+         &facts_->degrees.pipeline_parallel);
+    Take(2, "data parallel size", one.degrees.data_parallel, &facts_->degrees.data_parallel);
+    Take(3, "context parallel size", one.context_parallel, &facts_->context_parallel);
+    Take(4, "number of nodes", one.nodes, &facts_->nodes);
+    facts_->complete = facts_->complete && one.complete;
+  }
+
+ private:
+  void Take(std::size_t which, const char* name, std::optional<int> value,
+            std::optional<int>* into) {
+    if (!value || conflict_[which]) return;
     if (*into && **into != *value) {
-      warnings->push_back("two commands of the container give the " + std::string(name_) + " as " +
-                          std::to_string(**into) + " and " + std::to_string(*value));
-      conflict_ = true;
+      facts_->warnings.push_back("two commands of the container give the " + std::string(name) +
+                                 " as " + std::to_string(**into) + " and " +
+                                 std::to_string(*value));
+      conflict_[which] = true;
+      facts_->complete = false;
       into->reset();
       return;
     }
     *into = value;
   }
 
- private:
-  const char* name_;
-  bool conflict_ = false;
+  EngineFacts* facts_;
+  std::array<bool, 5> conflict_{};
 };
 
 std::vector<EngineCommand> FindCommands(const CommandLine& line, std::string_view image,
@@ -62,25 +58,17 @@ std::vector<EngineCommand> FindCommands(const CommandLine& line, std::string_vie
     found.push_back(std::move(*engine));
   }
   if (serves || !found.empty()) return found;
-  const Engine guess = GuessEngine(line.commands, image);
+  const Parser guess = GuessParser(line.commands, image);
   for (const SimpleCommand& command : line.commands) {
-    EngineCommand engine = ReadCommandAs(guess, command, warnings);
-    if (guess != Engine::kUnknown || !engine.settings.empty()) found.push_back(std::move(engine));
+    if (OnlyTalks(command)) continue;
+    std::vector<std::string> own;
+    EngineCommand engine = ReadCommandAs(guess, command, line.env, &own);
+    if (guess == Parser::kAny && engine.settings.empty()) continue;
+    found.push_back(std::move(engine));
+    warnings->insert(warnings->end(), own.begin(), own.end());
   }
-  if (found.empty() && guess != Engine::kUnknown) {
-    found.emplace_back();
-    found.back().engine = guess;
-  }
+  if (found.empty()) found.push_back(ReadCommandAs(guess, SimpleCommand(), line.env, warnings));
   return found;
-}
-
-// A file of settings is read by the engine alone.
-void WarnOfFile(const EngineCommand& command, const Degrees& degrees,
-                std::vector<std::string>* warnings) {
-  const auto file = command.settings.find(Meaning::kConfigFile);
-  if (file == command.settings.end() || degrees.tensor_parallel) return;
-  warnings->push_back("what the file of " + file->second.spelling +
-                      " sets, the tensor parallel size for one, cannot be told from the pod");
 }
 
 void Deduplicate(std::vector<std::string>* warnings) {
@@ -124,23 +112,18 @@ EngineFacts ReadEngine(const std::vector<std::string>& command,
   facts.warnings = std::move(line.warnings);
   const std::vector<EngineCommand> commands = FindCommands(line, image, &facts.warnings);
 
-  DegreeMerger tensor("tensor parallel size");
-  DegreeMerger pipeline("pipeline parallel size");
-  DegreeMerger data("data parallel size");
+  std::vector<EngineDegrees> degrees;
+  FactsMerger merger(&facts);
   for (const EngineCommand& found : commands) {
-    SettingReader reader(found, &facts.warnings);
-    const Degrees degrees = ReadDegrees(found, reader);
-    WarnOfFile(found, degrees, &facts.warnings);
-    tensor.Merge(degrees.tensor_parallel, &facts.degrees.tensor_parallel, &facts.warnings);
-    pipeline.Merge(degrees.pipeline_parallel, &facts.degrees.pipeline_parallel, &facts.warnings);
-    data.Merge(degrees.data_parallel, &facts.degrees.data_parallel, &facts.warnings);
+    degrees.push_back(ReadEngineDegrees(found, &facts.warnings));
+    merger.Merge(degrees.back());
     // The engine that serves names the container; Ray only where nothing else does.
     if (facts.engine == Engine::kUnknown || facts.engine == Engine::kRay) {
       if (found.engine != Engine::kUnknown) facts.engine = found.engine;
     }
   }
   EngineNeed need =
-      ReadEngineNeed(commands, line.env, std::clamp(gpus_of_container, 0, kMostDegree),
+      ReadEngineNeed(commands, degrees, line.env, std::clamp(gpus_of_container, 0, kMostDegree),
                      memory_limit, &facts.warnings);
   facts.need_bytes = need.bytes;
   facts.need_words = std::move(need.words);

@@ -1,6 +1,6 @@
 // Which inference engine a container runs, what its command line says of parallelism, and what the
-// engine itself takes from /dev/shm beside NCCL. The flags and figures are data with their sources:
-// core/engine_flags.h.
+// engine itself takes from /dev/shm beside NCCL. Flags, programs and figures are data with their
+// sources: core/engine_flags.h, core/engine_programs.h, core/engine_figures.h.
 //
 // All functions are pure and safe to call from any thread.
 #pragma once
@@ -23,7 +23,10 @@ std::string_view EngineName(Engine engine);
 
 struct EngineFacts {
   Engine engine = Engine::kUnknown;
-  Degrees degrees;              // what the command line says, each 1 to 1024
+  Degrees degrees;                      // what the command line says, each 1 to 1024
+  std::optional<int> context_parallel;  // multiplies them where it is given, 1 to 1024
+  std::optional<int> nodes;             // pods that the degrees are spread over, 1 to 1024
+  bool complete = true;         // false: their product may not be all, a flag could not be told
   std::int64_t need_bytes = 0;  // the engine's own, without NCCL; saturates at INT64_MAX
   std::string need_words;  // its arithmetic, "vLLM 160 MiB + 240 MiB × 2 workers"; empty for 0
   std::vector<std::string> warnings;  // what could not be read; whole sentences without a period
@@ -38,7 +41,8 @@ struct EngineFacts {
 // repeated flags the last wins; two commands that say different things set nothing. Where the
 // image's entrypoint starts the engine, a flag that only one engine knows or the name of the
 // `image` tells which; an engine that nothing tells is kUnknown, and its flags are read in the
-// spellings that mean the same to every engine.
+// spellings that mean the same to every engine. A spelling that its engine would refuse sets
+// nothing.
 EngineFacts ReadEngine(const std::vector<std::string>& command,
                        const std::vector<std::string>& args, const std::vector<EnvVar>& env,
                        int gpus_of_container, std::optional<std::int64_t> memory_limit,

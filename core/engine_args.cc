@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "core/engine_names.h"
+#include "core/engine_programs.h"
+
 namespace shm {
 namespace {
 
@@ -41,17 +44,7 @@ struct Found {
   std::size_t at;
 };
 
-// Programs that only talk about others.
-bool IsTalk(std::string_view program) {
-  constexpr std::array<std::string_view, 8> kTalk = {"echo", "printf", "pip",     "pip3",
-                                                     "uv",   "which",  "apt-get", "pkill"};
-  return std::find(kTalk.begin(), kTalk.end(), BaseName(program)) != kTalk.end();
-}
-
 std::optional<Found> FindProgram(const std::vector<Word>& words) {
-  // uv and its like also run things: `uv run vllm serve`.
-  const bool runs = words.size() > 1 && words[1].text == "run";
-  if (!words.empty() && IsTalk(words.front().text) && !runs) return std::nullopt;
   for (std::size_t i = 0; i < words.size(); ++i) {
     for (const EngineProgram& program : kEnginePrograms) {
       if (Starts(program, words, i)) return Found{&program, i};
@@ -60,67 +53,69 @@ std::optional<Found> FindProgram(const std::vector<Word>& words) {
   return std::nullopt;
 }
 
-// "--Tensor_parallel" as the table spells it: underscores of long names are dashes.
-std::string Normalised(std::string_view name) {
-  std::string result(name);
-  if (StartsWith(name, "--")) std::replace(result.begin(), result.end(), '_', '-');
-  return result;
-}
-
-const EngineFlag* FindFlag(Engine engine, std::string_view name) {
-  const EngineFlag* abbreviated = nullptr;
-  for (const EngineFlag& flag : kEngineFlags) {
-    if (flag.engine != engine) continue;
-    if (flag.name == name) return &flag;
-    if (StartsWith(flag.name, name) && StartsWith(name, flag.shortest)) abbreviated = &flag;
-  }
-  return abbreviated;
-}
-
-// "-tp4": argparse knows no such spelling, so the engine refuses it.
-bool IsJoined(std::string_view name) {
-  const bool degree = StartsWith(name, "-tp") || StartsWith(name, "-pp") || StartsWith(name, "-dp");
-  return degree && name.size() > 3 &&
-         name.find_first_not_of("0123456789", 3) == std::string_view::npos;
-}
-
 class FlagReader {
  public:
   FlagReader(EngineCommand* result, std::vector<std::string>* warnings)
-      : result_(result), warnings_(warnings) {}
+      : result_(result), rule_(RuleOf(result->parser)), warnings_(warnings) {}
 
   void Read(const std::vector<Word>& words, std::size_t first) {
+    std::vector<std::string> unread;
     for (std::size_t i = first; i < words.size(); ++i) {
       const Word& word = words[i];
-      if (word.text == "--" && result_->engine != Engine::kUnknown) return;
-      if (!StartsWith(word.text, "-")) {
-        const bool may_be_value = i == first || StartsWith(words[i - 1].text, "-");
-        if (word.may_split && !may_be_value) Unread(word);
-        continue;
-      }
-      const std::size_t equals = word.text.find('=');
-      const std::string name = Normalised(std::string_view(word.text).substr(0, equals));
-      const EngineFlag* flag = FindFlag(result_->engine, name);
-      if (flag == nullptr) {
-        if (IsJoined(name)) warnings_->push_back(Shown(word.text) + " is no spelling of a flag");
-      } else if (!flag->takes_value) {
-        result_->settings[flag->meaning] = {"1", std::string(name)};
-      } else if (equals != std::string::npos) {
-        Set(*flag, name, word, std::string_view(word.text).substr(equals + 1));
-      } else if (i + 1 < words.size() && !StartsWith(words[i + 1].text, "--")) {
-        ++i;
-        Set(*flag, name, words[i], words[i].text);
-      } else {
-        Refuse(*flag, name, " has no value");
+      if (word.text == "--" && result_->engine != Engine::kUnknown) break;
+      const bool may_be_value = i > first && TakesNext(words[i - 1].text);
+      // argparse takes no word with a blank in it for a flag.
+      const bool blank = Contains(word.text.substr(0, word.text.find('=')), " ");
+      if (StartsWith(word.text, "-") && !(blank && may_be_value)) {
+        i += ReadFlag(word, i + 1 < words.size() ? &words[i + 1] : nullptr);
+      } else if (i != first && !may_be_value && MayBeFlags(word)) {
+        const std::string reference = Shown(word.unresolved);
+        if (std::find(unread.begin(), unread.end(), reference) == unread.end()) {
+          unread.push_back(reference);
+        }
       }
     }
+    WarnOfUnread(unread);
   }
 
  private:
-  void Set(const EngineFlag& flag, const std::string& name, const Word& word,
+  // A flag whose value, if it has any, is the next word.
+  static bool TakesNext(std::string_view word) {
+    return StartsWith(word, "-") && word.find_first_of("= ") == std::string_view::npos;
+  }
+
+  // Nothing but a reference, or one that may become several words.
+  static bool MayBeFlags(const Word& word) {
+    return word.may_split || (!word.known() && word.text == word.unresolved);
+  }
+
+  // The words that it took beside its own.
+  std::size_t ReadFlag(const Word& word, const Word* next) {
+    const std::string_view text = word.text;
+    const std::size_t equals = text.find('=');
+    const std::string_view name = text.substr(0, equals);
+    const FlagMatch match = FindFlag(rule_, name);
+    if (match.flag == nullptr) {
+      if (IsDegreeElsewhere(rule_, name)) RefuseSpelling(name);
+    } else if (!match.flag->takes_value) {
+      result_->settings[match.flag->meaning] = {"1", std::string(match.flag->name)};
+    } else if (match.joined) {
+      Set(*match.flag, match.flag->name, word, text.substr(match.flag->name.size()));
+    } else if (equals != std::string_view::npos) {
+      Set(*match.flag, name, word, text.substr(equals + 1));
+    } else if (next != nullptr && !StartsWith(next->text, "--")) {
+      Set(*match.flag, name, *next, next->text);
+      return 1;
+    } else {
+      Refuse(*match.flag, name, " has no value");
+    }
+    return 0;
+  }
+
+  void Set(const EngineFlag& flag, std::string_view name, const Word& word,
            std::string_view value) {
     if (word.known()) {
-      result_->settings[flag.meaning] = {std::string(value), name};
+      result_->settings[flag.meaning] = {std::string(value), Shown(name)};
     } else {
       Refuse(flag, name,
              "=" + Shown(value) + " cannot be told: " + Shown(word.unresolved) +
@@ -128,17 +123,33 @@ class FlagReader {
     }
   }
 
-  void Refuse(const EngineFlag& flag, const std::string& name, const std::string& why) {
-    result_->settings[flag.meaning] = {std::nullopt, name};
-    warnings_->push_back(name + why);
+  void Refuse(const EngineFlag& flag, std::string_view name, const std::string& why) {
+    result_->settings[flag.meaning] = {std::nullopt, Shown(name)};
+    warnings_->push_back(Shown(name) + why);
   }
 
-  void Unread(const Word& word) {
-    warnings_->push_back("arguments in " + Shown(word.unresolved) +
-                         " cannot be told: it is not set to a value in the pod");
+  void WarnOfUnread(const std::vector<std::string>& unread) {
+    if (unread.empty()) return;
+    result_->unread = true;
+    constexpr std::size_t kMostNamed = 5;
+    std::string names = unread.front();
+    for (std::size_t i = 1; i < std::min(unread.size(), kMostNamed); ++i) names += ", " + unread[i];
+    if (unread.size() > kMostNamed) names += ", …";
+    warnings_->push_back("arguments in " + names + " cannot be told: " +
+                         (unread.size() == 1 ? "it is not set to a value in the pod"
+                                             : "they are not set to values in the pod"));
+  }
+
+  void RefuseSpelling(std::string_view name) {
+    result_->unread = true;
+    const std::string_view engine = rule_.parser == Parser::kHuggingFaceServer
+                                        ? "KServe's Hugging Face server"
+                                        : EngineName(rule_.engine);
+    warnings_->push_back(Shown(name) + " is no spelling that " + std::string(engine) + " knows");
   }
 
   EngineCommand* result_;
+  const ParserRule& rule_;
   std::vector<std::string>* warnings_;
 };
 
@@ -168,9 +179,7 @@ void ReadRanks(const std::vector<Word>& words, std::size_t end, EngineCommand* r
 void ReadVariables(const SimpleCommand& command, const PodEnv& env, EngineCommand* result,
                    std::vector<std::string>* warnings) {
   for (const EngineVariable& variable : kEngineVariables) {
-    const bool applies = variable.engine == result->engine &&
-                         (variable.program.empty() || variable.program == result->program);
-    if (!applies || result->settings.count(variable.meaning) > 0) continue;
+    if (variable.parser != result->parser || result->settings.count(variable.meaning) > 0) continue;
     const std::string name(variable.name);
     std::optional<std::string> value = env.Value(name);
     bool unknown = env.IsUnknown(name);
@@ -188,11 +197,12 @@ void ReadVariables(const SimpleCommand& command, const PodEnv& env, EngineComman
 
 std::optional<EngineCommand> ReadEngineCommand(const SimpleCommand& command, const PodEnv& env,
                                                std::vector<std::string>* warnings) {
+  if (OnlyTalks(command)) return std::nullopt;
   const std::optional<Found> found = FindProgram(command.words);
   if (!found) return std::nullopt;
   EngineCommand result;
-  result.engine = found->program->engine;
-  result.program = std::string(found->program->name);
+  result.parser = found->program->parser;
+  result.engine = RuleOf(result.parser).engine;
   const std::size_t first = found->at + (found->program->next.empty() ? 1 : 2);
   FlagReader(&result, warnings).Read(command.words, first);
   if (result.engine == Engine::kTensorRtLlm) {
@@ -202,29 +212,39 @@ std::optional<EngineCommand> ReadEngineCommand(const SimpleCommand& command, con
   return result;
 }
 
-EngineCommand ReadCommandAs(Engine engine, const SimpleCommand& command,
+EngineCommand ReadCommandAs(Parser parser, const SimpleCommand& command, const PodEnv& env,
                             std::vector<std::string>* warnings) {
   EngineCommand result;
-  result.engine = engine;
+  result.parser = parser;
+  result.engine = RuleOf(parser).engine;
   FlagReader(&result, warnings).Read(command.words, 0);
+  ReadVariables(command, env, &result, warnings);
   return result;
 }
 
-Engine GuessEngine(const std::vector<SimpleCommand>& commands, std::string_view image) {
+bool OnlyTalks(const SimpleCommand& command) {
+  constexpr std::array<std::string_view, 8> kTalk = {"echo", "printf", "pip",     "pip3",
+                                                     "uv",   "which",  "apt-get", "pkill"};
+  const std::vector<Word>& words = command.words;
+  // uv and its like also run things: `uv run vllm serve`.
+  if (words.empty() || (words.size() > 1 && words[1].text == "run")) return false;
+  return std::find(kTalk.begin(), kTalk.end(), BaseName(words.front().text)) != kTalk.end();
+}
+
+Parser GuessParser(const std::vector<SimpleCommand>& commands, std::string_view image) {
   for (const EngineHint& hint : kImageHints) {
-    if (Contains(image, hint.text)) return hint.engine;
+    if (Contains(image, hint.text)) return hint.parser;
   }
   for (const SimpleCommand& command : commands) {
+    if (OnlyTalks(command)) continue;
     for (const Word& word : command.words) {
-      if (!StartsWith(word.text, "--")) continue;
-      const std::string name =
-          Normalised(std::string_view(word.text).substr(0, word.text.find('=')));
+      const std::string_view name = std::string_view(word.text).substr(0, word.text.find('='));
       for (const EngineHint& hint : kFlagHints) {
-        if (name == hint.text) return hint.engine;
+        if (SameName(RuleOf(hint.parser), name, hint.text)) return hint.parser;
       }
     }
   }
-  return Engine::kUnknown;
+  return Parser::kAny;
 }
 
 }  // namespace shm

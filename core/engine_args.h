@@ -19,22 +19,29 @@ struct Setting {
   std::string spelling;  // "--tensor-parallel-size", "NUM_SHARD"
 };
 
-// A command that starts an engine. `program` is the word that named it, empty where a hint did.
+// A command that starts an engine.
 struct EngineCommand {
+  Parser parser = Parser::kAny;
   Engine engine = Engine::kUnknown;
-  std::string program;
   std::map<Meaning, Setting> settings;
+  // Words that may be flags, or flags of a degree that the engine does not know; warned of.
+  bool unread = false;
 };
+
+const ParserRule& RuleOf(Parser parser);
 
 // The engine that a command starts, with its flags and variables; nothing for any other command.
 std::optional<EngineCommand> ReadEngineCommand(const SimpleCommand& command, const PodEnv& env,
                                                std::vector<std::string>* warnings);
 
-// The same for a command that names no engine, taken for `engine`.
-EngineCommand ReadCommandAs(Engine engine, const SimpleCommand& command,
+// The same for a command that names no engine, taken for one that `parser` reads.
+EngineCommand ReadCommandAs(Parser parser, const SimpleCommand& command, const PodEnv& env,
                             std::vector<std::string>* warnings);
 
-// The engine that a flag of the command or the image's name gives away.
-Engine GuessEngine(const std::vector<SimpleCommand>& commands, std::string_view image);
+// The command names programs at most to print or install them.
+bool OnlyTalks(const SimpleCommand& command);
+
+// The engine that the image's name or a flag of the commands gives away; kAny for none.
+Parser GuessParser(const std::vector<SimpleCommand>& commands, std::string_view image);
 
 }  // namespace shm

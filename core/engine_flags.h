@@ -1,7 +1,9 @@
-// What the engines' command lines mean, as data. Facts only; each row says where it was read.
+// What the flags of the engines mean, as data. Facts only; each row says where it was read. How the
+// engines are started is in core/engine_programs.h, what they take in core/engine_figures.h.
 //
-// Versions read: vLLM main of late 2026, SGLang main, TensorRT-LLM main, LMDeploy 0.16.0,
-// text-generation-inference 3.3.6-dev0, Dynamo main, Ray master, Open MPI 5.
+// Versions read: vLLM 0.33.0, SGLang 0.5.23 (and 0.5.2, 0.4.6.post5), Dynamo 1.6.1 and Ray 2.60.0,
+// each as released; LMDeploy 0.16.0 (1263d5c), text-generation-inference 3.3.6-dev0 (db931fc),
+// KServe (aaac4e2); TensorRT-LLM at 00209af (and 1f71907 for the short spellings); Open MPI 5.
 #pragma once
 
 #include <string_view>
@@ -14,23 +16,80 @@ namespace shm {
 enum class Meaning {
   kTensorParallel,
   kPipelineParallel,
+  kContextParallel,  // where it multiplies the GPUs
+  kExpertParallel,   // where it may be more than the tensor parallel ranks
   kDataParallel,
+  kDataParallelLocal,   // ranks of the data parallel group in this pod
   kDataParallelRank,    // one rank of the data parallel group; the others run elsewhere
   kDataParallelInside,  // a switch: data parallelism divides the tensor parallel ranks
-  kRanks,               // processes started = TP × PP
+  kDataParallelBackend,
+  kNodes,        // pods that the degrees are spread over
+  kGpusPerNode,  // of those pods
+  kRanks,        // processes started = TP × PP
+  kSharded,      // "false" is one GPU
+  kBackend,
   kExecutor,            // "mp", "ray", ...
   kProcessorCacheType,  // "shm" puts the multi-modal cache into /dev/shm
   kProcessorCacheGib,
   kKvOffloadGib,
+  kKvOffloadBackend,
+  kTensorArena,
   kObjectStoreBytes,
+  kObjectStoreDirectory,
   kConfigFile,  // a file that may set all of the above
+  kConfigText,  // the same as JSON
 };
 
-// A flag. `name` with dashes: underscores in long names mean the same (vLLM's parser replaces them,
-// TensorRT-LLM spells them so). `shortest` is the shortest abbreviation that argparse resolves to
-// it, equal to `name` where none does.
-struct EngineFlag {
+// Who reads the words of a command line.
+enum class Parser {
+  kVllm,
+  kHuggingFaceServer,
+  kSglang,
+  kTrtLlmServe,
+  kDynamoTrtLlm,
+  kLmdeploy,
+  kTgi,
+  kRay,
+  kAny,  // an engine that is not known
+};
+
+// `flags`: whose rows below it knows. `either_dash`: underscores and dashes in long names mean the
+// same. `abbreviates`: a long name may be cut where it stays unique, and a one-letter flag joined
+// with its value, as Python's argparse does by default (click and clap do neither).
+struct ParserRule {
+  Parser parser;
   Engine engine;
+  Parser flags;
+  bool either_dash;
+  bool abbreviates;
+  std::string_view source;
+};
+
+inline constexpr ParserRule kParserRules[] = {
+    {Parser::kVllm, Engine::kVllm, Parser::kVllm, true, true,
+     "vllm-project/vllm vllm/utils/argparse_utils.py, FlexibleArgumentParser.parse_args"},
+    // It calls parse_known_args, which leaves underscores alone and drops what it does not know.
+    {Parser::kHuggingFaceServer, Engine::kVllm, Parser::kVllm, false, true,
+     "kserve/kserve python/huggingfaceserver/huggingfaceserver/__main__.py"},
+    {Parser::kSglang, Engine::kSglang, Parser::kSglang, false, true,
+     "sgl-project/sglang python/sglang/srt/server_args.py, prepare_server_args"},
+    {Parser::kTrtLlmServe, Engine::kTensorRtLlm, Parser::kTrtLlmServe, false, false,
+     "NVIDIA/TensorRT-LLM tensorrt_llm/commands/serve.py (click)"},
+    {Parser::kDynamoTrtLlm, Engine::kTensorRtLlm, Parser::kDynamoTrtLlm, false, true,
+     "ai-dynamo/dynamo components/src/dynamo/trtllm/args.py"},
+    {Parser::kLmdeploy, Engine::kLmdeploy, Parser::kLmdeploy, false, true,
+     "InternLM/lmdeploy lmdeploy/cli/entrypoint.py"},
+    {Parser::kTgi, Engine::kTgi, Parser::kTgi, false, false,
+     "huggingface/text-generation-inference launcher/src/main.rs (clap)"},
+    {Parser::kRay, Engine::kRay, Parser::kRay, false, false,
+     "ray-project/ray python/ray/scripts/scripts.py (click)"},
+    {Parser::kAny, Engine::kUnknown, Parser::kAny, true, false, "what every engine means by it"},
+};
+
+// A flag as its engine spells it. `shortest` is the shortest abbreviation that means it in the
+// versions read, equal to `name` where none does.
+struct EngineFlag {
+  Parser parser;
   std::string_view name;
   std::string_view shortest;
   Meaning meaning;
@@ -39,197 +98,147 @@ struct EngineFlag {
 };
 
 inline constexpr std::string_view kVllmArgs = "vllm-project/vllm vllm/engine/arg_utils.py";
+inline constexpr std::string_view kVllmServe =
+    "vllm-project/vllm vllm/entrypoints/common/cli_args.py";
+inline constexpr std::string_view kSglangParallel =
+    "sgl-project/sglang python/sglang/srt/arg_groups/fields/parallel.py";
 inline constexpr std::string_view kSglangArgs =
     "sgl-project/sglang python/sglang/srt/server_args.py";
-inline constexpr std::string_view kTrtLlmServe =
+inline constexpr std::string_view kTrtLlmServeArgs =
     "NVIDIA/TensorRT-LLM tensorrt_llm/commands/serve.py";
+inline constexpr std::string_view kTrtLlmShort =
+    "NVIDIA/TensorRT-LLM tensorrt_llm/commands/common_llm_options.py (1f71907)";
 inline constexpr std::string_view kDynamoTrtLlm =
     "ai-dynamo/dynamo components/src/dynamo/trtllm/backend_args.py";
-inline constexpr std::string_view kLmdeployCli = "InternLM/lmdeploy lmdeploy/cli/utils.py (0.16.0)";
+inline constexpr std::string_view kLmdeployCli = "InternLM/lmdeploy lmdeploy/cli/utils.py";
 inline constexpr std::string_view kTgiLauncher =
-    "huggingface/text-generation-inference launcher/src/main.rs (3.3.6-dev0)";
+    "huggingface/text-generation-inference launcher/src/main.rs";
 inline constexpr std::string_view kRayStart = "ray-project/ray python/ray/scripts/scripts.py";
 inline constexpr std::string_view kAnyEngine = "the spellings that mean the same to every engine";
 
 inline constexpr EngineFlag kEngineFlags[] = {
-    {Engine::kVllm, "--tensor-parallel-size", "--tensor-p", Meaning::kTensorParallel, true,
+    // "--tensor-" rather than "--te": KServe's server adds --tensor_input_names to these.
+    {Parser::kVllm, "--tensor-parallel-size", "--tensor-", Meaning::kTensorParallel, true,
      kVllmArgs},
-    {Engine::kVllm, "-tp", "-tp", Meaning::kTensorParallel, true, kVllmArgs},
-    {Engine::kVllm, "--pipeline-parallel-size", "--pipeline-p", Meaning::kPipelineParallel, true,
+    {Parser::kVllm, "-tp", "-t", Meaning::kTensorParallel, true, kVllmArgs},
+    {Parser::kVllm, "--pipeline-parallel-size", "--pi", Meaning::kPipelineParallel, true,
      kVllmArgs},
-    {Engine::kVllm, "-pp", "-pp", Meaning::kPipelineParallel, true, kVllmArgs},
-    {Engine::kVllm, "--data-parallel-size", "--data-parallel-size", Meaning::kDataParallel, true,
-     kVllmArgs},
-    {Engine::kVllm, "-dp", "-dp", Meaning::kDataParallel, true, kVllmArgs},
-    {Engine::kVllm, "--data-parallel-rank", "--data-parallel-rank", Meaning::kDataParallelRank,
+    {Parser::kVllm, "-pp", "-pp", Meaning::kPipelineParallel, true, kVllmArgs},
+    {Parser::kVllm, "--prefill-context-parallel-size", "--prefill-c", Meaning::kContextParallel,
      true, kVllmArgs},
-    {Engine::kVllm, "-dpn", "-dpn", Meaning::kDataParallelRank, true, kVllmArgs},
-    {Engine::kVllm, "--distributed-executor-backend", "--distributed-executor-b",
-     Meaning::kExecutor, true, kVllmArgs},
-    {Engine::kVllm, "--mm-processor-cache-type", "--mm-processor-cache-t",
-     Meaning::kProcessorCacheType, true, kVllmArgs},
-    {Engine::kVllm, "--mm-processor-cache-gb", "--mm-processor-cache-g",
-     Meaning::kProcessorCacheGib, true, kVllmArgs},
-    {Engine::kVllm, "--kv-offloading-size", "--kv-offloading-s", Meaning::kKvOffloadGib, true,
+    {Parser::kVllm, "-pcp", "-pc", Meaning::kContextParallel, true, kVllmArgs},
+    {Parser::kVllm, "--data-parallel-size", "--data-parallel-size", Meaning::kDataParallel, true,
      kVllmArgs},
-    {Engine::kVllm, "--config", "--config", Meaning::kConfigFile, true,
-     "vllm-project/vllm vllm/utils/argparse_utils.py"},
+    {Parser::kVllm, "-dp", "-dp", Meaning::kDataParallel, true, kVllmArgs},
+    {Parser::kVllm, "--data-parallel-size-local", "--data-parallel-size-",
+     Meaning::kDataParallelLocal, true, kVllmArgs},
+    {Parser::kVllm, "-dpl", "-dpl", Meaning::kDataParallelLocal, true, kVllmArgs},
+    {Parser::kVllm, "--data-parallel-rank", "--data-parallel-ra", Meaning::kDataParallelRank, true,
+     kVllmArgs},
+    {Parser::kVllm, "-dpn", "-dpn", Meaning::kDataParallelRank, true, kVllmArgs},
+    {Parser::kVllm, "--data-parallel-external-lb", "--data-parallel-e", Meaning::kDataParallelRank,
+     false, kVllmArgs},
+    {Parser::kVllm, "-dpe", "-dpe", Meaning::kDataParallelRank, false, kVllmArgs},
+    {Parser::kVllm, "--data-parallel-backend", "--data-parallel-b", Meaning::kDataParallelBackend,
+     true, kVllmArgs},
+    {Parser::kVllm, "-dpb", "-dpb", Meaning::kDataParallelBackend, true, kVllmArgs},
+    {Parser::kVllm, "--nnodes", "--nn", Meaning::kNodes, true, kVllmArgs},
+    {Parser::kVllm, "-n", "-n", Meaning::kNodes, true, kVllmArgs},
+    {Parser::kVllm, "--distributed-executor-backend", "--distributed-e", Meaning::kExecutor, true,
+     kVllmArgs},
+    {Parser::kVllm, "--mm-processor-cache-type", "--mm-processor-cache-t",
+     Meaning::kProcessorCacheType, true, kVllmArgs},
+    {Parser::kVllm, "--mm-processor-cache-gb", "--mm-processor-cache-g",
+     Meaning::kProcessorCacheGib, true, kVllmArgs},
+    {Parser::kVllm, "--kv-offloading-size", "--kv-offloading-s", Meaning::kKvOffloadGib, true,
+     kVllmArgs},
+    {Parser::kVllm, "--kv-offloading-backend", "--kv-offloading-b", Meaning::kKvOffloadBackend,
+     true, kVllmArgs},
+    {Parser::kVllm, "--enable-shm-tensor-arena", "--enable-sh", Meaning::kTensorArena, false,
+     kVllmArgs},
+    {Parser::kVllm, "--config", "--config", Meaning::kConfigFile, true, kVllmServe},
 
-    {Engine::kSglang, "--tensor-parallel-size", "--tensor-p", Meaning::kTensorParallel, true,
-     kSglangArgs},
-    {Engine::kSglang, "--tp-size", "--tp", Meaning::kTensorParallel, true, kSglangArgs},
-    {Engine::kSglang, "--pipeline-parallel-size", "--pipeline-p", Meaning::kPipelineParallel, true,
-     kSglangArgs},
-    {Engine::kSglang, "--pp-size", "--pp-s", Meaning::kPipelineParallel, true, kSglangArgs},
-    {Engine::kSglang, "--pp", "--pp", Meaning::kPipelineParallel, true, kSglangArgs},
-    {Engine::kSglang, "--data-parallel-size", "--data-parallel-s", Meaning::kDataParallel, true,
-     kSglangArgs},
-    {Engine::kSglang, "--dp-size", "--dp", Meaning::kDataParallel, true, kSglangArgs},
-    {Engine::kSglang, "--enable-dp-attention", "--enable-dp-attention",
+    {Parser::kSglang, "--tensor-parallel-size", "--te", Meaning::kTensorParallel, true,
+     kSglangParallel},
+    {Parser::kSglang, "--tp-size", "--tp", Meaning::kTensorParallel, true, kSglangParallel},
+    {Parser::kSglang, "--pipeline-parallel-size", "--pi", Meaning::kPipelineParallel, true,
+     kSglangParallel},
+    {Parser::kSglang, "--pp-size", "--pp-s", Meaning::kPipelineParallel, true, kSglangParallel},
+    // Unique in 0.5.2; 0.5.23 refuses it beside --pp-max-micro-batch-size.
+    {Parser::kSglang, "--pp", "--pp", Meaning::kPipelineParallel, true, kSglangArgs},
+    {Parser::kSglang, "--data-parallel-size", "--da", Meaning::kDataParallel, true,
+     kSglangParallel},
+    {Parser::kSglang, "--dp-size", "--dp", Meaning::kDataParallel, true, kSglangParallel},
+    // The exact name is the beginning of another. --attn-dp-size, its successor, multiplies
+    // nothing and needs no row.
+    {Parser::kSglang, "--enable-dp-attention", "--enable-dp-attention",
      Meaning::kDataParallelInside, false, kSglangArgs},
-    {Engine::kSglang, "--config", "--config", Meaning::kConfigFile, true, kSglangArgs},
+    {Parser::kSglang, "--nnodes", "--nn", Meaning::kNodes, true, kSglangParallel},
+    {Parser::kSglang, "--config", "--conf", Meaning::kConfigFile, true, kSglangArgs},
 
-    {Engine::kTensorRtLlm, "--tp-size", "--tp-size", Meaning::kTensorParallel, true, kTrtLlmServe},
-    {Engine::kTensorRtLlm, "--pp-size", "--pp-size", Meaning::kPipelineParallel, true,
-     kTrtLlmServe},
-    {Engine::kTensorRtLlm, "--tensor-parallel-size", "--tensor-p", Meaning::kTensorParallel, true,
+    {Parser::kTrtLlmServe, "--tensor_parallel_size", "--tensor_parallel_size",
+     Meaning::kTensorParallel, true, kTrtLlmServeArgs},
+    {Parser::kTrtLlmServe, "--tp_size", "--tp_size", Meaning::kTensorParallel, true,
+     kTrtLlmServeArgs},
+    {Parser::kTrtLlmServe, "--tp", "--tp", Meaning::kTensorParallel, true, kTrtLlmShort},
+    {Parser::kTrtLlmServe, "--pipeline_parallel_size", "--pipeline_parallel_size",
+     Meaning::kPipelineParallel, true, kTrtLlmServeArgs},
+    {Parser::kTrtLlmServe, "--pp_size", "--pp_size", Meaning::kPipelineParallel, true,
+     kTrtLlmServeArgs},
+    {Parser::kTrtLlmServe, "--pp", "--pp", Meaning::kPipelineParallel, true, kTrtLlmShort},
+    {Parser::kTrtLlmServe, "--context_parallel_size", "--context_parallel_size",
+     Meaning::kContextParallel, true, kTrtLlmServeArgs},
+    {Parser::kTrtLlmServe, "--cp_size", "--cp_size", Meaning::kContextParallel, true,
+     kTrtLlmServeArgs},
+    {Parser::kTrtLlmServe, "--gpus_per_node", "--gpus_per_node", Meaning::kGpusPerNode, true,
+     kTrtLlmServeArgs},
+    {Parser::kTrtLlmServe, "--extra_llm_api_options", "--extra_llm_api_options",
+     Meaning::kConfigFile, true, kTrtLlmServeArgs},
+    {Parser::kTrtLlmServe, "--config", "--config", Meaning::kConfigFile, true, kTrtLlmServeArgs},
+
+    {Parser::kDynamoTrtLlm, "--tensor-parallel-size", "--ten", Meaning::kTensorParallel, true,
      kDynamoTrtLlm},
-    {Engine::kTensorRtLlm, "--pipeline-parallel-size", "--pipeline-p", Meaning::kPipelineParallel,
-     true, kDynamoTrtLlm},
-    {Engine::kTensorRtLlm, "--extra-llm-api-options", "--extra-llm-api-options",
-     Meaning::kConfigFile, true, kTrtLlmServe},
-    {Engine::kTensorRtLlm, "--extra-engine-args", "--extra-engine-args", Meaning::kConfigFile, true,
+    {Parser::kDynamoTrtLlm, "--pipeline-parallel-size", "--pi", Meaning::kPipelineParallel, true,
+     kDynamoTrtLlm},
+    {Parser::kDynamoTrtLlm, "--gpus-per-node", "--gp", Meaning::kGpusPerNode, true, kDynamoTrtLlm},
+    {Parser::kDynamoTrtLlm, "--extra-engine-args", "--ext", Meaning::kConfigFile, true,
+     kDynamoTrtLlm},
+    {Parser::kDynamoTrtLlm, "--override-engine-args", "--ov", Meaning::kConfigText, true,
      kDynamoTrtLlm},
 
-    // LMDeploy's --dp divides the ranks that --tp gives (DistConfig of lmdeploy/pytorch/config.py),
-    // so it multiplies nothing and is no degree here.
-    {Engine::kLmdeploy, "--tp", "--tp", Meaning::kTensorParallel, true, kLmdeployCli},
-    {Engine::kLmdeploy, "--distributed-executor-backend", "--distributed-executor-b",
-     Meaning::kExecutor, true, kLmdeployCli},
+    {Parser::kLmdeploy, "--tp", "--tp", Meaning::kTensorParallel, true, kLmdeployCli},
+    {Parser::kLmdeploy, "--dp", "--dp", Meaning::kDataParallel, true, kLmdeployCli},
+    {Parser::kLmdeploy, "--ep", "--ep", Meaning::kExpertParallel, true, kLmdeployCli},
+    {Parser::kLmdeploy, "--nnodes", "--nn", Meaning::kNodes, true, kLmdeployCli},
+    {Parser::kLmdeploy, "--backend", "--bac", Meaning::kBackend, true, kLmdeployCli},
+    {Parser::kLmdeploy, "--distributed-executor-backend", "--distr", Meaning::kExecutor, true,
+     kLmdeployCli},
 
-    {Engine::kTgi, "--num-shard", "--num-shard", Meaning::kTensorParallel, true, kTgiLauncher},
+    {Parser::kTgi, "--num-shard", "--num-shard", Meaning::kTensorParallel, true, kTgiLauncher},
+    {Parser::kTgi, "--sharded", "--sharded", Meaning::kSharded, true, kTgiLauncher},
 
-    {Engine::kRay, "--object-store-memory", "--object-store-memory", Meaning::kObjectStoreBytes,
+    {Parser::kRay, "--object-store-memory", "--object-store-memory", Meaning::kObjectStoreBytes,
      true, kRayStart},
+    {Parser::kRay, "--min-nodes", "--min-nodes", Meaning::kNodes, true,
+     "ray-project/ray python/ray/scripts/symmetric_run.py"},
+    {Parser::kRay, "--plasma-directory", "--plasma-directory", Meaning::kObjectStoreDirectory, true,
+     kRayStart},
 
-    {Engine::kUnknown, "--tensor-parallel-size", "--tensor-parallel-size", Meaning::kTensorParallel,
+    {Parser::kAny, "--tensor-parallel-size", "--tensor-parallel-size", Meaning::kTensorParallel,
      true, kAnyEngine},
-    {Engine::kUnknown, "--tp-size", "--tp-size", Meaning::kTensorParallel, true, kAnyEngine},
-    {Engine::kUnknown, "--tp", "--tp", Meaning::kTensorParallel, true, kAnyEngine},
-    {Engine::kUnknown, "-tp", "-tp", Meaning::kTensorParallel, true, kAnyEngine},
-    {Engine::kUnknown, "--num-shard", "--num-shard", Meaning::kTensorParallel, true, kAnyEngine},
-    {Engine::kUnknown, "--pipeline-parallel-size", "--pipeline-parallel-size",
+    {Parser::kAny, "--tp-size", "--tp-size", Meaning::kTensorParallel, true, kAnyEngine},
+    {Parser::kAny, "--tp", "--tp", Meaning::kTensorParallel, true, kAnyEngine},
+    {Parser::kAny, "-tp", "-tp", Meaning::kTensorParallel, true, kAnyEngine},
+    {Parser::kAny, "--num-shard", "--num-shard", Meaning::kTensorParallel, true, kAnyEngine},
+    {Parser::kAny, "--pipeline-parallel-size", "--pipeline-parallel-size",
      Meaning::kPipelineParallel, true, kAnyEngine},
-    {Engine::kUnknown, "--pp-size", "--pp-size", Meaning::kPipelineParallel, true, kAnyEngine},
-    {Engine::kUnknown, "-pp", "-pp", Meaning::kPipelineParallel, true, kAnyEngine},
-    {Engine::kUnknown, "--data-parallel-size", "--data-parallel-size", Meaning::kDataParallel, true,
+    {Parser::kAny, "--pp-size", "--pp-size", Meaning::kPipelineParallel, true, kAnyEngine},
+    {Parser::kAny, "-pp", "-pp", Meaning::kPipelineParallel, true, kAnyEngine},
+    {Parser::kAny, "--data-parallel-size", "--data-parallel-size", Meaning::kDataParallel, true,
      kAnyEngine},
-    {Engine::kUnknown, "--dp-size", "--dp-size", Meaning::kDataParallel, true, kAnyEngine},
-    {Engine::kUnknown, "-dp", "-dp", Meaning::kDataParallel, true, kAnyEngine},
+    {Parser::kAny, "--dp-size", "--dp-size", Meaning::kDataParallel, true, kAnyEngine},
+    {Parser::kAny, "-dp", "-dp", Meaning::kDataParallel, true, kAnyEngine},
+    {Parser::kAny, "--nnodes", "--nnodes", Meaning::kNodes, true, kAnyEngine},
 };
-
-// A variable that an engine reads where the flag is not given.
-struct EngineVariable {
-  Engine engine;
-  std::string_view program;  // only for this program of the engine; empty: any
-  std::string_view name;
-  Meaning meaning;
-  std::string_view source;
-};
-
-inline constexpr EngineVariable kEngineVariables[] = {
-    {Engine::kTgi, "", "NUM_SHARD", Meaning::kTensorParallel, kTgiLauncher},
-    {Engine::kTensorRtLlm, "dynamo.trtllm", "DYN_TRTLLM_TENSOR_PARALLEL_SIZE",
-     Meaning::kTensorParallel, kDynamoTrtLlm},
-    {Engine::kTensorRtLlm, "dynamo.trtllm", "DYN_TRTLLM_PIPELINE_PARALLEL_SIZE",
-     Meaning::kPipelineParallel, kDynamoTrtLlm},
-};
-
-// How an engine is started: a program (its file name) with its next word, a Python module (a
-// prefix, after -m), or a part of a script's path.
-struct EngineProgram {
-  enum class Kind { kBinary, kModule, kPath };
-  Engine engine;
-  Kind kind;
-  std::string_view name;
-  std::string_view next;  // empty: any
-};
-
-inline constexpr EngineProgram kEnginePrograms[] = {
-    {Engine::kVllm, EngineProgram::Kind::kBinary, "vllm", "serve"},
-    {Engine::kVllm, EngineProgram::Kind::kModule, "vllm.", ""},
-    {Engine::kVllm, EngineProgram::Kind::kModule, "dynamo.vllm", ""},
-    {Engine::kVllm, EngineProgram::Kind::kPath, "vllm/entrypoints/", ""},
-    {Engine::kSglang, EngineProgram::Kind::kBinary, "sglang", "serve"},
-    {Engine::kSglang, EngineProgram::Kind::kModule, "sglang.", ""},
-    {Engine::kSglang, EngineProgram::Kind::kModule, "dynamo.sglang", ""},
-    {Engine::kSglang, EngineProgram::Kind::kPath, "sglang/launch_server.py", ""},
-    {Engine::kTensorRtLlm, EngineProgram::Kind::kBinary, "trtllm-serve", ""},
-    {Engine::kTensorRtLlm, EngineProgram::Kind::kModule, "tensorrt_llm.", ""},
-    {Engine::kTensorRtLlm, EngineProgram::Kind::kModule, "dynamo.trtllm", ""},
-    {Engine::kLmdeploy, EngineProgram::Kind::kBinary, "lmdeploy", "serve"},
-    {Engine::kLmdeploy, EngineProgram::Kind::kModule, "lmdeploy", ""},
-    {Engine::kTgi, EngineProgram::Kind::kBinary, "text-generation-launcher", ""},
-    {Engine::kRay, EngineProgram::Kind::kBinary, "ray", "start"},
-    // vllm-project/vllm examples/online_serving/multi-node-serving.sh runs `ray start`.
-    {Engine::kRay, EngineProgram::Kind::kPath, "multi-node-serving.sh", ""},
-};
-
-// Where nothing but flags is given (the image's entrypoint starts the engine): a flag that only one
-// engine knows, or a part of the image's name.
-struct EngineHint {
-  Engine engine;
-  std::string_view text;
-};
-
-inline constexpr EngineHint kFlagHints[] = {
-    {Engine::kVllm, "--max-model-len"},
-    {Engine::kVllm, "--gpu-memory-utilization"},
-    {Engine::kVllm, "--enforce-eager"},
-    {Engine::kVllm, "--max-num-seqs"},
-    {Engine::kVllm, "--max-num-batched-tokens"},
-    {Engine::kVllm, "--mm-processor-cache-type"},
-    {Engine::kVllm, "--kv-offloading-size"},
-    {Engine::kSglang, "--mem-fraction-static"},
-    {Engine::kSglang, "--chunked-prefill-size"},
-    {Engine::kSglang, "--context-length"},
-    {Engine::kTgi, "--num-shard"},
-    {Engine::kTgi, "--max-total-tokens"},
-    {Engine::kTgi, "--max-input-tokens"},
-    {Engine::kTgi, "--model-id"},
-};
-
-inline constexpr EngineHint kImageHints[] = {
-    {Engine::kSglang, "sglang"},
-    {Engine::kTensorRtLlm, "tensorrt-llm"},
-    {Engine::kTensorRtLlm, "tensorrtllm"},
-    {Engine::kTensorRtLlm, "trtllm"},
-    {Engine::kLmdeploy, "lmdeploy"},
-    {Engine::kTgi, "text-generation-inference"},
-    {Engine::kVllm, "vllm"},
-};
-
-// What engines take from /dev/shm.
-//
-// vLLM's multiprocessing executor: one broadcast ring of 10 chunks of VLLM_MQ_MAX_CHUNK_BYTES_MB
-// MiB (16 unset), and a response ring of 10 chunks of 24 MiB for each worker; one worker alone runs
-// in the engine's process and has neither. Sources: vllm/v1/executor/multiproc_executor.py,
-// vllm/distributed/device_communicators/shm_broadcast.py, vllm/envs.py of vllm-project/vllm.
-inline constexpr int kVllmRingChunks = 10;
-inline constexpr int kVllmRingChunkMib = 16;
-inline constexpr int kVllmWorkerMib = 240;
-inline constexpr std::string_view kVllmRingVariable = "VLLM_MQ_MAX_CHUNK_BYTES_MB";
-// The multi-modal processor's cache: vllm/config/multimodal.py, vllm/multimodal/cache.py. KV
-// offload: /dev/shm/vllm_offload_*.mmap of vllm/v1/kv_offload/cpu/shared_offload_region.py.
-inline constexpr int kVllmProcessorCacheGib = 4;
-
-// Ray's object store: ray-project/ray python/ray/_private/ray_constants.py, 0.3 of the memory, at
-// most 200 × 10^9 bytes.
-inline constexpr int kRayStorePercent = 30;
-inline constexpr std::int64_t kRayStoreMost = 200'000'000'000;
-
-// LMDeploy's multiprocessing executor: 32 blocks of 1 MiB and 8 bytes, one set for the commands and
-// one for each rank's answers. Source: lmdeploy/pytorch/engine/executor/mp_executor.py (0.16.0).
-inline constexpr std::int64_t kLmdeployBufferBytes = 32 * ((std::int64_t{1} << 20) + 8);
 
 }  // namespace shm

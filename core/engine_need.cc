@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <sstream>
 
+#include "core/engine_figures.h"
 #include "core/engine_values.h"
 
 namespace shm {
@@ -23,21 +25,18 @@ class NeedReader {
              std::vector<std::string>* warnings)
       : env_(env), gpus_(gpus), limit_(limit), warnings_(warnings) {}
 
-  void Read(const EngineCommand& command, bool starts_ray) {
+  void Read(const EngineCommand& command, const EngineDegrees& degrees, bool starts_ray) {
     SettingReader reader(command, warnings_);
     switch (command.engine) {
       case Engine::kVllm:
-        ReadVllm(reader);
+        ReadVllm(reader, degrees);
         if (!starts_ray && reader.Text(Meaning::kExecutor) == "ray") ReadRay(reader);
         break;
       case Engine::kRay:
         ReadRay(reader);
         break;
       case Engine::kLmdeploy:
-        if (reader.Text(Meaning::kExecutor) == "mp" && gpus_ > 1) {
-          Take("LMDeploy", (gpus_ + 1) * kLmdeployBufferBytes,
-               "32 MiB × (" + std::to_string(gpus_) + " workers + 1)");
-        }
+        ReadLmdeploy(reader);
         break;
       case Engine::kSglang:
       case Engine::kTensorRtLlm:
@@ -60,20 +59,65 @@ class NeedReader {
     last_ = engine;
   }
 
-  void ReadVllm(SettingReader& reader) {
-    if (gpus_ > 1) {
+  void ReadVllm(SettingReader& reader, const EngineDegrees& degrees) {
+    // Each data parallel rank is an engine of its own.
+    const int local = degrees.local_ranks;
+    const int ranks = local <= gpus_ && gpus_ % local == 0 ? local : 1;
+    const std::string times = ranks > 1 ? " × " + std::to_string(ranks) + " ranks" : "";
+    if (StartsWorkers(reader.Text(Meaning::kExecutor), degrees, gpus_ / ranks)) {
       const std::int64_t ring = RingMib();
-      Take("vLLM", ring * kMiB, std::to_string(ring) + " MiB");
+      Take("vLLM", ring * ranks * kMiB, std::to_string(ring) + " MiB" + times);
       Take("vLLM", std::int64_t{kVllmWorkerMib} * gpus_ * kMiB,
-           std::to_string(kVllmWorkerMib) + " MiB × " + std::to_string(gpus_) + " workers");
+           std::to_string(kVllmWorkerMib) + " MiB × " + std::to_string(gpus_) +
+               (gpus_ > 1 ? " workers" : " worker"));
+      if (reader.Has(Meaning::kTensorArena)) {
+        Take("vLLM", kVllmArenaMib * ranks * kMiB, Bytes(kVllmArenaMib * kMiB) + " arena" + times);
+      }
     }
-    if (reader.Text(Meaning::kProcessorCacheType) == "shm") {
+    // Processes that do not talk to one engine alone keep it in memory of their own.
+    const bool one_engine = degrees.degrees.data_parallel.value_or(1) == 1;
+    if (reader.Text(Meaning::kProcessorCacheType) == "shm" && one_engine) {
       const std::int64_t cache =
           reader.GibInBytes(Meaning::kProcessorCacheGib).value_or(kVllmProcessorCacheGib * kGiB);
       Take("vLLM", cache, Bytes(cache) + " multi-modal cache");
     }
-    const std::int64_t offload = reader.GibInBytes(Meaning::kKvOffloadGib).value_or(0);
-    Take("vLLM", offload, Bytes(offload) + " KV offload");
+    // LMCache's server has its own.
+    if (reader.Text(Meaning::kKvOffloadBackend) != "lmcache") {
+      const std::int64_t offload = reader.GibInBytes(Meaning::kKvOffloadGib).value_or(0);
+      Take("vLLM", offload * ranks, Bytes(offload) + " KV offload" + times);
+    }
+  }
+
+  // vllm/config/parallel.py: "mp" unless one worker is the whole world; that runs in the engine.
+  static bool StartsWorkers(const std::string& executor, const EngineDegrees& degrees, int gpus) {
+    if (gpus == 0 || executor == "uni" || executor == "external_launcher") return false;
+    const std::int64_t world = std::int64_t{1} * degrees.degrees.tensor_parallel.value_or(1) *
+                               degrees.degrees.pipeline_parallel.value_or(1);
+    const bool spreads = degrees.nodes.value_or(1) > 1 && world > gpus;
+    return gpus > 1 || executor == "mp" || spreads;
+  }
+
+  // lmdeploy/pytorch/engine/executor/__init__.py: Ray, unless told otherwise. Its store is sized by
+  // the node's memory, not by the container's (lmdeploy/pytorch/ray.py).
+  void ReadLmdeploy(SettingReader& reader) {
+    if (gpus_ <= 1) return;
+    std::string executor = reader.Text(Meaning::kExecutor);
+    if (executor.empty()) executor = env_.Value("LMDEPLOY_EXECUTOR_BACKEND").value_or("");
+    if (executor == "mp") {
+      Take("LMDeploy", (gpus_ + 1) * kLmdeployBufferBytes,
+           "32 MiB × (" + std::to_string(gpus_) + " workers + 1)");
+    } else if (executor == "ray" ||
+               (executor.empty() && reader.Text(Meaning::kBackend) == "pytorch")) {
+      const auto most = WholeNumber(env_.Value(kRayMostVariable).value_or(""));
+      if (most && *most >= 0) {
+        Take("Ray", *most, "object store of at most " + Bytes(*most));
+      } else {
+        warnings_->push_back(
+            "LMDeploy's Ray takes 0.3 of the node's memory for its object store, which cannot be "
+            "told; " +
+            std::string(kRayMostVariable) + " bounds it");
+      }
+    }
   }
 
   std::int64_t RingMib() {
@@ -92,20 +136,45 @@ class NeedReader {
   }
 
   void ReadRay(SettingReader& reader) {
+    const std::string directory = reader.Text(Meaning::kObjectStoreDirectory);
+    if (!directory.empty() && directory.rfind("/dev/shm", 0) != 0) return;
     if (reader.Has(Meaning::kObjectStoreBytes)) {
       const std::int64_t bytes = reader.WholeBytes(Meaning::kObjectStoreBytes).value_or(0);
       Take("Ray", bytes, Bytes(bytes) + " object store");
     } else if (limit_ && *limit_ > 0) {
-      const std::int64_t share =
-          *limit_ / 100 * kRayStorePercent + *limit_ % 100 * kRayStorePercent / 100;
-      Take("Ray", std::min(share, kRayStoreMost),
-           share > kRayStoreMost ? "200 GB object store"
-                                 : "object store 0.3 × " + Bytes(*limit_) + " memory limit");
+      const double share = RayNumber(kRayShareVariable, kRayStoreShare, 1);
+      const double most = RayNumber(kRayMostVariable, static_cast<double>(kRayStoreMost), 1e18);
+      const double bytes = static_cast<double>(*limit_) * share;
+      Take("Ray", static_cast<std::int64_t>(std::min(bytes, most)),
+           bytes > most
+               ? Decimal(static_cast<std::int64_t>(most)) + " object store"
+               : "object store " + Shown(share) + " × " + Bytes(*limit_) + " memory limit");
     } else {
       warnings_->push_back(
           "Ray's object store takes 0.3 of the node's memory: without a memory limit or "
           "--object-store-memory that cannot be told");
     }
+  }
+
+  double RayNumber(std::string_view variable, double otherwise, double most) {
+    if (!env_.Has(variable)) return otherwise;
+    const std::optional<double> given = DecimalNumber(env_.Value(variable).value_or(""));
+    if (given && *given >= 0 && *given <= most) return *given;
+    warnings_->push_back(std::string(variable) +
+                         " is not a number that can be told: " + Shown(otherwise) + " is assumed");
+    return otherwise;
+  }
+
+  static std::string Decimal(std::int64_t bytes) {
+    constexpr std::int64_t kGb = 1'000'000'000;
+    return bytes % kGb == 0 ? std::to_string(bytes / kGb) + " GB" : Bytes(bytes);
+  }
+
+  // "0.3"
+  static std::string Shown(double number) {
+    std::ostringstream text;
+    text << number;
+    return text.str();
   }
 
   const PodEnv& env_;
@@ -118,7 +187,8 @@ class NeedReader {
 
 }  // namespace
 
-EngineNeed ReadEngineNeed(const std::vector<EngineCommand>& commands, const PodEnv& env, int gpus,
+EngineNeed ReadEngineNeed(const std::vector<EngineCommand>& commands,
+                          const std::vector<EngineDegrees>& degrees, const PodEnv& env, int gpus,
                           std::optional<std::int64_t> memory_limit,
                           std::vector<std::string>* warnings) {
   const bool starts_ray = std::any_of(commands.begin(), commands.end(), [](const auto& command) {
@@ -126,10 +196,11 @@ EngineNeed ReadEngineNeed(const std::vector<EngineCommand>& commands, const PodE
   });
   NeedReader reader(env, gpus, memory_limit, warnings);
   std::vector<Engine> counted;
-  for (const EngineCommand& command : commands) {
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const EngineCommand& command = commands[i];
     if (std::find(counted.begin(), counted.end(), command.engine) != counted.end()) continue;
     counted.push_back(command.engine);
-    reader.Read(command, starts_ray);
+    reader.Read(command, degrees[i], starts_ray);
   }
   return reader.need();
 }

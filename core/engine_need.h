@@ -1,5 +1,5 @@
 // What the engines themselves take from /dev/shm, beside NCCL; the figures are in
-// core/engine_flags.h.
+// core/engine_figures.h.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/engine_args.h"
+#include "core/engine_degrees.h"
 
 namespace shm {
 
@@ -17,8 +17,9 @@ struct EngineNeed {
 };
 
 // The sum over the commands of one container; of several that start the same engine the first
-// counts. gpus: the container's, 0 to 1024.
-EngineNeed ReadEngineNeed(const std::vector<EngineCommand>& commands, const PodEnv& env, int gpus,
+// counts. `degrees`: of each command. gpus: the container's, 0 to 1024.
+EngineNeed ReadEngineNeed(const std::vector<EngineCommand>& commands,
+                          const std::vector<EngineDegrees>& degrees, const PodEnv& env, int gpus,
                           std::optional<std::int64_t> memory_limit,
                           std::vector<std::string>* warnings);
 

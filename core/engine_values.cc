@@ -24,6 +24,15 @@ std::optional<std::int64_t> WholeNumber(const std::string& text) {
   return number;
 }
 
+std::optional<double> DecimalNumber(const std::string& text) {
+  const std::string digits = Trimmed(text);
+  double number = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, number);
+  const bool whole = !digits.empty() && error == std::errc() && stop == end;
+  return whole && std::isfinite(number) ? std::optional(number) : std::nullopt;
+}
+
 std::string SettingReader::Text(Meaning meaning) const {
   const Setting* setting = Given(meaning);
   return setting == nullptr ? std::string() : *setting->value;
@@ -50,14 +59,10 @@ std::optional<std::int64_t> SettingReader::WholeBytes(Meaning meaning) {
 std::optional<std::int64_t> SettingReader::GibInBytes(Meaning meaning) {
   const Setting* setting = Given(meaning);
   if (setting == nullptr) return std::nullopt;
-  const std::string text = Trimmed(*setting->value);
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  const bool whole = !text.empty() && error == std::errc() && stop == end;
-  if (whole && number >= 0 && number <= static_cast<double>(kMostGib)) {
+  const std::optional<double> number = DecimalNumber(*setting->value);
+  if (number && *number >= 0 && *number <= static_cast<double>(kMostGib)) {
     constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
-    return static_cast<std::int64_t>(std::ceil(number * kGib));
+    return static_cast<std::int64_t>(std::ceil(*number * kGib));
   }
   Refuse(*setting, "a number of GiB");
   return std::nullopt;

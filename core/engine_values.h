@@ -17,6 +17,9 @@ inline constexpr int kMostDegree = 1024;
 // allows them. Nothing for anything else, and out of 64 bits.
 std::optional<std::int64_t> WholeNumber(const std::string& text);
 
+// A finite decimal number, blanks around it allowed.
+std::optional<double> DecimalNumber(const std::string& text);
+
 // Reads the settings of one command, which must outlive it.
 class SettingReader {
  public:

@@ -96,11 +96,12 @@ bool PodNumbers::AnyOurs() const {
 }
 
 std::optional<std::int64_t> PodNumbers::Product() const {
-  if (!tensor_parallel.value && !pipeline_parallel.value && !data_parallel.value) {
+  if (!tensor_parallel.value && !pipeline_parallel.value && !data_parallel.value &&
+      !context_parallel.value) {
     return std::nullopt;
   }
   return std::int64_t{1} * tensor_parallel.value.value_or(1) * pipeline_parallel.value.value_or(1) *
-         data_parallel.value.value_or(1);
+         data_parallel.value.value_or(1) * context_parallel.value.value_or(1);
 }
 
 std::optional<int> PodNumbers::WantedGpus() const {

@@ -40,14 +40,15 @@ struct PodNumbers {
   Sourced<int> tensor_parallel;
   Sourced<int> pipeline_parallel;
   Sourced<int> data_parallel;
-  Sourced<int> nodes;          // pods that one replica spans; unset: 1
-  Sourced<int> gpu_count;      // GPUs in each pod, as given; not the pod's own resources
-  Sourced<std::int64_t> size;  // explicit, bytes
-  Notes notes;                 // kInvalidAnnotation
+  Sourced<int> context_parallel;  // of a command line alone; a factor of the product
+  Sourced<int> nodes;             // pods that one replica spans; unset: 1
+  Sourced<int> gpu_count;         // GPUs in each pod, as given; not the pod's own resources
+  Sourced<std::int64_t> size;     // explicit, bytes
+  Notes notes;                    // kInvalidAnnotation
 
   // Some degree or the GPUs come from a source that was written for this operator.
   bool AnyOurs() const;
-  // TP × PP × DP, missing ones 1; nothing where none is known.
+  // TP × PP × DP × CP, missing ones 1; nothing where none is known.
   std::optional<std::int64_t> Product() const;
   // GPUs that each pod should have: gpu_count, else the product ÷ nodes, rounded up, at most
   // kMostGpus.

@@ -14,18 +14,20 @@ namespace shm {
 namespace {
 
 // The container's env as it will be: ours first, where it does not set them itself. Ours are not
-// put where an envFrom may set them.
-std::vector<EnvVar> EnvOf(const ContainerView& container, const std::vector<EnvVar>& ours) {
+// put where an envFrom may set them. LeaderWorkerSet's webhook writes the size of the group into
+// every container (kubernetes-sigs/lws pkg/utils/pod/pod_utils.go, AddLWSVariables); it may run
+// after this one.
+std::vector<EnvVar> EnvOf(const PodSizing& sizing, const ContainerView& container) {
   std::vector<EnvVar> env;
-  if (!container.has_env_from) env = ours;
+  if (!container.has_env_from) env = EnvToAdd(sizing.numbers, sizing.rules.mode);
+  if (sizing.lws_group_size) env.push_back({"LWS_GROUP_SIZE", *sizing.lws_group_size, false});
   if (container.env) env.insert(env.end(), container.env->begin(), container.env->end());
   return env;
 }
 
 EngineFacts ReadEngineOf(const PodSizing& sizing, const ContainerView& container, int gpus) {
   const auto raised = sizing.before ? sizing.before->raised : std::nullopt;
-  return ReadEngine(container.command, container.args,
-                    EnvOf(container, EnvToAdd(sizing.numbers, sizing.rules.mode)), gpus,
+  return ReadEngine(container.command, container.args, EnvOf(sizing, container), gpus,
                     OriginalMemoryLimit(container, raised), container.image);
 }
 
@@ -38,19 +40,25 @@ void ReadCommandLines(PodSizing* sizing) {
     numbers.tensor_parallel.Offer(facts.degrees.tensor_parallel, Source::kCommandLine);
     numbers.pipeline_parallel.Offer(facts.degrees.pipeline_parallel, Source::kCommandLine);
     numbers.data_parallel.Offer(facts.degrees.data_parallel, Source::kCommandLine);
+    numbers.context_parallel.Offer(facts.context_parallel, Source::kCommandLine);
+    numbers.nodes.Offer(facts.nodes, Source::kCommandLine);
+    sizing->degrees_unclear = sizing->degrees_unclear || !facts.complete;
   }
 }
 
 bool FromCommandLine(const PodNumbers& numbers) {
   return numbers.tensor_parallel.source == Source::kCommandLine ||
          numbers.pipeline_parallel.source == Source::kCommandLine ||
-         numbers.data_parallel.source == Source::kCommandLine;
+         numbers.data_parallel.source == Source::kCommandLine ||
+         numbers.context_parallel.source == Source::kCommandLine;
 }
 
 std::string DegreesInWords(const PodNumbers& numbers) {
+  const auto& context = numbers.context_parallel.value;
   return "TP " + std::to_string(numbers.tensor_parallel.value.value_or(1)) + " × PP " +
          std::to_string(numbers.pipeline_parallel.value.value_or(1)) + " × DP " +
-         std::to_string(numbers.data_parallel.value.value_or(1)) + " = " +
+         std::to_string(numbers.data_parallel.value.value_or(1)) +
+         (context ? " × CP " + std::to_string(*context) : "") + " = " +
          std::to_string(numbers.Product().value_or(1));
 }
 
@@ -68,6 +76,8 @@ void CheckParallelism(PodSizing* sizing) {
   const auto product = numbers.Product();
   // Each of several engines in one pod has degrees of its own.
   if (!product || (FromCommandLine(numbers) && sizing->gpus.containers.size() > 1)) return;
+  // A factor may be missing, or stand for GPUs of other pods.
+  if (sizing->degrees_unclear && !Ours(numbers)) return;
   if (!numbers.Divides()) {
     sizing->notes.push_back(
         {Reason::kNotDivisible, DegreesInWords(numbers) + " GPUs do not divide by " +
@@ -93,8 +103,7 @@ ContainerNeed NeedOf(PodSizing* sizing, const ContainerView& container, int gpus
         {Reason::kEngineUnclear, "container " + container.name + ": " + warning});
   }
   std::vector<std::string> warnings;
-  const NcclSettings settings =
-      ReadNcclSettings(EnvOf(container, EnvToAdd(sizing->numbers, sizing->rules.mode)), &warnings);
+  const NcclSettings settings = ReadNcclSettings(EnvOf(*sizing, container), &warnings);
   for (const std::string& warning : warnings) {
     sizing->notes.push_back({Reason::kNcclSetting, "container " + container.name + ": " + warning});
   }
@@ -174,6 +183,9 @@ PodSizing SizePod(const PodView& pod, const ServiceMatch& match,
       sizing.notes.push_back({Reason::kInvalidService, "InferenceService " + service->name + ": " +
                                                            per_pod.error().ToString()});
     }
+  }
+  if (const std::string* size = pod.Annotation(names::kLwsSizeAnnotation)) {
+    sizing.lws_group_size = *size;
   }
   if (const std::string* text = pod.Annotation(names::kInjectionAnnotation)) {
     sizing.before = ReadInjection(*text);

@@ -25,11 +25,13 @@ struct PodSizing {
   std::string gpu_resource;  // the name under which GPUs are added
   GpuContainers gpus;        // with the GPUs that they will have
   PodNumbers numbers;
-  int total_gpus = 0;                     // GPUs in the pod, 0 to 1024
-  bool add_gpus = false;                  // gpus.containers[0] is to request total_gpus
-  SizeDecision size;                      // of mode Memory; the need alone in mode Disabled
-  std::optional<InjectionRecord> before;  // what an earlier pass recorded
-  Notes notes;                            // size.notes excluded
+  bool degrees_unclear = false;               // a command line gives one that cannot be told
+  std::optional<std::string> lws_group_size;  // as LeaderWorkerSet's annotation has it
+  int total_gpus = 0;                         // GPUs in the pod, 0 to 1024
+  bool add_gpus = false;                      // gpus.containers[0] is to request total_gpus
+  SizeDecision size;                          // of mode Memory; the need alone in mode Disabled
+  std::optional<InjectionRecord> before;      // what an earlier pass recorded
+  Notes notes;                                // size.notes excluded
 };
 
 // `claim_templates`: those of the pod's namespace; null: claims are not counted. Counted claims are

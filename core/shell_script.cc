@@ -1,4 +1,5 @@
-// The commands of a shell's script: lists, keywords, assignments. Its words are in shell_words.cc.
+// The commands of a shell's script: lists, keywords, assignments. Its words are in shell_words.cc,
+// their expansions in shell_expand.cc.
 #include "core/shell_script.h"
 
 #include <algorithm>

@@ -32,6 +32,7 @@ class ShellScript {
   void ReadSingleQuotes();
   void ReadDoubleQuotes();
   void ReadDollar(bool quoted);
+  void ReadParentheses(bool quoted);
   void ReadBraces(bool quoted);
   void ReadBackquotes(bool quoted);
   void ReadRedirection();

@@ -105,6 +105,10 @@ TEST_CASE("A shell's script becomes its simple commands") {
       {"X=9; a ${X:-1} ${X:+3} ${X%9} ${#X}", {"[a][9][3][?${X%9}][?${#X}]"}},
       {"a ${X:=1} $X", {"[a][1][1]"}},
       {"a $(b 'c)' (d)) e", {"[a][?$(b 'c)' (d))][e]"}},
+      {"X=3; a $((X)) $(($X*2+1)) $(( (1 + ${X}) % 3 )) \"$((2*-X))\"", {"[a][3][7][1][-6]"}},
+      {"a $((X)) $((08)) $((1/0)) $((1;2)) $((9223372036854775807+1))",
+       {"[a][?$((X))][?$((08))][?$((1/0))][?$((1;2))][?$((9223372036854775807+1))]"}},
+      {"X=b; a $((X)) $((", {"[a][?$((X))][?$((]"}},
       {"a `b c` d", {"[a][?`b c`][d]"}},
       {"a $? $# $! x$", {"[a][?$?][?$#][?$!][x$]"}},
       {"a >f 2>&1 <g >>h b &>i c", {"[a][b][c]"}},
@@ -149,6 +153,9 @@ TEST_CASE("A script is found behind a shell's options and what starts the shell"
   CHECK(Read({"sh", "run.sh", "-c"}) == Strings{"[sh][run.sh][-c]"});
   CHECK(Read({"sh", "-c"}) == Strings{"[sh][-c]"});
   CHECK(Read({"sh", "-c", "a $0 $1 \"$@\"", "x", "y", "z"}) == Strings{"[a][x][y][y][z]"});
+  CHECK(Read({"ray", "symmetric-run", "-x", "--", "sh", "-c", "a b"}) ==
+        Strings{"[ray][symmetric-run][-x][--]", "[a][b]"});
+  CHECK(Read({"ray", "symmetric-run", "--"}) == Strings{"[ray][symmetric-run][--]"});
   CHECK(Read({"echo", "sh", "-c", "a b"}) == Strings{"[echo][sh][-c][a b]"});
 }
 

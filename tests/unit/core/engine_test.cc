@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/engine_flags.h"
+#include "core/engine_args.h"
+#include "core/engine_names.h"
+#include "core/engine_programs.h"
 
 namespace shm {
 namespace {
@@ -23,6 +25,7 @@ struct Case {
   std::optional<int> dp = std::nullopt;
   int warnings = 0;
   std::vector<EnvVar> env = {};
+  std::string image = {};
 };
 
 std::string Joined(const Strings& words) {
@@ -33,7 +36,7 @@ std::string Joined(const Strings& words) {
 
 void Check(const Case& c) {
   INFO(Joined(c.command));
-  const EngineFacts facts = ReadEngine(c.command, {}, c.env, 2, std::nullopt);
+  const EngineFacts facts = ReadEngine(c.command, {}, c.env, 2, std::nullopt, c.image);
   INFO(Joined(facts.warnings));
   CHECK(EngineName(facts.engine) == EngineName(c.engine));
   CHECK(facts.degrees.tensor_parallel == c.tp);
@@ -52,6 +55,9 @@ TEST_CASE("S6: every engine's spelling of its parallel degrees is read") {
       {{"vllm", "serve", "m", "--tensor-parallel", "4"}, Engine::kVllm, 4},
       {{"vllm", "serve", "m", "-tp", "4", "-pp", "2", "-dp=3"}, Engine::kVllm, 4, 2, 3},
       {{"vllm", "serve", "m", "-tp=4"}, Engine::kVllm, 4},
+      {{"vllm", "serve", "m", "-t", "4"}, Engine::kVllm, 4},
+      {{"vllm", "serve", "m", "--pipeline", "2"}, Engine::kVllm, kNone, 2},
+      {{"vllm", "serve", "m", "--Tensor-Parallel-Size", "2"}, Engine::kVllm, kNone},
       {{"vllm", "serve", "-tp", "2", "-tp", "8"}, Engine::kVllm, 8},
       {{"/opt/venv/bin/vllm", "serve", "--pipeline_parallel_size", "2"}, Engine::kVllm, kNone, 2},
       {{"vllm", "serve", "--data-parallel-size-local", "2"}, Engine::kVllm, kNone},
@@ -79,9 +85,22 @@ TEST_CASE("S6: every engine's spelling of its parallel degrees is read") {
       {{"sglang", "serve", "--tp", "8", "--dp-size", "8", "--enable-dp-attention"},
        Engine::kSglang,
        8},
+      {{"sglang", "serve", "--tp", "8", "--attn-dp-size", "8"}, Engine::kSglang, 8},
+      {{"sglang", "serve", "--tensor", "8", "--pp", "2", "--data-parallel-size=2"},
+       Engine::kSglang,
+       8,
+       2,
+       2},
       {{"python3", "-m", "dynamo.sglang", "--tp", "4"}, Engine::kSglang, 4},
       {{"trtllm-serve", "m", "--tp_size", "4", "--pp_size=2"}, Engine::kTensorRtLlm, 4, 2},
-      {{"trtllm-serve", "serve", "m", "--tp-size", "4"}, Engine::kTensorRtLlm, 4},
+      {{"trtllm-serve", "serve", "m", "--tp", "4", "--pp", "2"}, Engine::kTensorRtLlm, 4, 2},
+      {{"trtllm-serve", "m", "--tensor_parallel_size", "4", "--pipeline_parallel_size=2"},
+       Engine::kTensorRtLlm,
+       4,
+       2},
+      {{"python3", "-m", "tensorrt_llm.commands.serve", "m", "--tp_size=4"},
+       Engine::kTensorRtLlm,
+       4},
       {{"mpirun", "-n", "8", "--allow-run-as-root", "trtllm-serve", "m"}, Engine::kTensorRtLlm, 8},
       {{"mpirun", "-np", "8", "trtllm-serve", "m", "--pp_size", "2"}, Engine::kTensorRtLlm, 4, 2},
       {{"mpirun", "-n", "8", "trtllm-llmapi-launch", "trtllm-serve", "m", "--tp_size", "8"},
@@ -97,6 +116,21 @@ TEST_CASE("S6: every engine's spelling of its parallel degrees is read") {
        {{"DYN_TRTLLM_TENSOR_PARALLEL_SIZE", "4"}}},
       {{"lmdeploy", "serve", "api_server", "m", "--tp", "2"}, Engine::kLmdeploy, 2},
       {{"lmdeploy", "serve", "api_server", "m", "--tp=8", "--dp", "8"}, Engine::kLmdeploy, 8},
+      {{"lmdeploy", "serve", "api_server", "m", "--tp=8", "--dp", "8", "--backend", "pytorch"},
+       Engine::kLmdeploy,
+       1,
+       kNone,
+       8,
+       1},
+      {{"lmdeploy", "serve", "api_server", "m", "--ep", "8", "--dp=2", "--backend=pytorch",
+        "--distributed-executor-backend", "mp"},
+       Engine::kLmdeploy,
+       4,
+       kNone,
+       2},
+      {{"python3", "-m", "huggingfaceserver", "--model_id=m", "--tensor-parallel-size=4"},
+       Engine::kVllm,
+       4},
       {{"text-generation-launcher", "--model-id", "m", "--num-shard", "2"}, Engine::kTgi, 2},
       {{"text-generation-launcher", "--num-shard=2"}, Engine::kTgi, 2},
       {{"text-generation-launcher"}, Engine::kTgi, 2, kNone, kNone, 0, {{"NUM_SHARD", "2"}}},
@@ -107,11 +141,35 @@ TEST_CASE("S6: every engine's spelling of its parallel degrees is read") {
        kNone,
        0,
        {{"NUM_SHARD", "2"}}},
+      {{"text-generation-launcher", "--sharded", "false"}, Engine::kTgi, 1},
+      {{"text-generation-launcher"}, Engine::kTgi, 1, kNone, kNone, 0, {{"SHARDED", "false"}}},
+      {{"--model-id", "m"}, Engine::kTgi, 4, kNone, kNone, 0, {{"NUM_SHARD", "4"}}},
+      {{"--port", "80"},
+       Engine::kTgi,
+       4,
+       kNone,
+       kNone,
+       0,
+       {{"NUM_SHARD", "4"}},
+       "huggingface/text-generation-inference:3.3"},
+      {{},
+       Engine::kUnknown,
+       8,
+       2,
+       kNone,
+       0,
+       {{"NIM_TENSOR_PARALLEL_SIZE", "8"}, {"NIM_PIPELINE_PARALLEL_SIZE", "2"}},
+       "nim/meta/llama-3.1-405b-instruct:1.8"},
       {{"python3", "my_server.py", "--tensor-parallel-size", "2"}, Engine::kUnknown, 2},
+      {{"python3", "my_server.py", "--dp", "2"}, Engine::kUnknown, kNone},
       {{"python3", "my_server.py", "--tp_size=2"}, Engine::kUnknown, 2},
       {{"--model", "m", "--max-model-len", "4096", "-tp", "2"}, Engine::kVllm, 2},
       {{"--model-path", "m", "--mem-fraction-static=0.8", "--tp", "2"}, Engine::kSglang, 2},
       {{"--model-id", "m", "--num-shard", "2"}, Engine::kTgi, 2},
+      {{"--model_id=m", "--tensor-parallel-size=2"}, Engine::kVllm, 2},
+      {{"serve", "m", "--extra_llm_api_options", "/c.yaml", "--tp_size", "2"},
+       Engine::kTensorRtLlm,
+       2},
       {{"sleep", "infinity"}, Engine::kUnknown, kNone},
       {{}, Engine::kUnknown, kNone},
   };
@@ -139,6 +197,9 @@ TEST_CASE("A degree inside a shell's script is read as the shell reads it") {
       {sh("export TP=2 && vllm serve m -tp ${TP}"), Engine::kVllm, 2},
       {sh("ARGS='--port 80 -tp 2'; vllm serve m $ARGS"), Engine::kVllm, 2},
       {sh("vllm serve m -tp ${TP:-2}"), Engine::kVllm, 2},
+      {sh("vllm serve m -tp $((1+1))"), Engine::kVllm, 2},
+      {sh("N=2; vllm serve m -tp $((N * 4 / $(($N * 2))))"), Engine::kVllm, kNone, kNone, kNone, 1},
+      {sh("N=2; vllm serve m -dp \"$((N * 4 / (${N} * 2)))\" -tp 2"), Engine::kVllm, 2, kNone, 2},
       {sh("vllm serve m -tp \"${TP:=2}\""), Engine::kVllm, 2},
       {sh("vllm serve m -tp $TP"), Engine::kVllm, 2, kNone, kNone, 0, {{"TP", "2"}}},
       {sh("vllm serve m -tp $(TP)"), Engine::kVllm, 2, kNone, kNone, 0, {{"TP", "2"}}},
@@ -178,7 +239,50 @@ TEST_CASE("What cannot be told is a warning and never a guess") {
       {sh("vllm serve m -tp ${TP:-2}"), Engine::kVllm, kNone, kNone, kNone, 1, {{"TP", "", true}}},
       {sh("vllm serve m -tp $(nvidia-smi -L | wc -l)"), Engine::kVllm, kNone, kNone, kNone, 1},
       {sh("vllm serve m -tp `nproc`"), Engine::kVllm, kNone, kNone, kNone, 1},
-      {sh("vllm serve m -tp $((1+1))"), Engine::kVllm, kNone, kNone, kNone, 1},
+      {sh("vllm serve m -tp $((GPUS / 2))"), Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "m", "$(EXTRA)"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "--data-parallel", "2"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "--tp-size", "2"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "m", "--tensor-parallel-size 4"}, Engine::kVllm, kNone, kNone, kNone, 1},
+      {{"vllm", "serve", "m", "--served-model-name a b"}, Engine::kVllm, kNone},
+      {{"sglang", "serve", "--tensor_parallel_size", "2"}, Engine::kSglang, kNone, kNone, kNone, 1},
+      {{"sglang", "serve", "--tp_size=2"}, Engine::kSglang, kNone, kNone, kNone, 1},
+      {{"sglang", "serve", "-tp", "2"}, Engine::kSglang, kNone, kNone, kNone, 1},
+      {{"trtllm-serve", "m", "--tp-size", "2"}, Engine::kTensorRtLlm, kNone, kNone, kNone, 1},
+      {{"trtllm-serve", "m", "--tensor_parallel", "2"},
+       Engine::kTensorRtLlm,
+       kNone,
+       kNone,
+       kNone,
+       1},
+      {{"trtllm-serve", "m", "--config", "/c.yaml"}, Engine::kTensorRtLlm, kNone, kNone, kNone, 1},
+      {{"python3", "-m", "dynamo.trtllm", "--tp_size", "2"},
+       Engine::kTensorRtLlm,
+       kNone,
+       kNone,
+       kNone,
+       1},
+      {{"python3", "-m", "dynamo.trtllm", "--override-engine-args",
+        "{\"tensor_parallel_size\": 2}"},
+       Engine::kTensorRtLlm,
+       kNone,
+       kNone,
+       kNone,
+       1},
+      {{"text-generation-launcher", "--num_shard", "2"}, Engine::kTgi, kNone, kNone, kNone, 1},
+      {{"text-generation-launcher", "--num-sh", "2"}, Engine::kTgi, kNone},
+      {{"lmdeploy", "serve", "api_server", "m", "--tensor-parallel-size", "2"},
+       Engine::kLmdeploy,
+       kNone,
+       kNone,
+       kNone,
+       1},
+      {{"python3", "-m", "huggingfaceserver", "--tensor_parallel_size=4"},
+       Engine::kVllm,
+       kNone,
+       kNone,
+       kNone,
+       1},
       {sh("vllm serve m --port 8000 $EXTRA"), Engine::kVllm, kNone, kNone, kNone, 1},
       {sh("vllm serve m --port $PORT"), Engine::kVllm, kNone},
       {sh("vllm serve $MODEL --port 80"), Engine::kVllm, kNone},
@@ -239,6 +343,32 @@ TEST_CASE("The engine's own need is its source's arithmetic") {
        "vLLM 512 MiB multi-modal cache"},
       {with({"--mm_processor_cache_type=shm", "--mm-processor-cache-gb", "0"}), 1, {}, 0, ""},
       {with({"--mm-processor-cache-type=lru"}), 1, {}, 0, ""},
+      {with({"-dp", "4"}), 4, {}, 0, ""},
+      {with({"-tp", "2", "-dp", "4"}),
+       8,
+       {},
+       2560 * kMiB,
+       "vLLM 160 MiB × 4 ranks + 240 MiB × 8 workers"},
+      {with({"-tp", "2", "-dp", "4", "-dpl", "2", "--kv-offloading-size=1"}),
+       4,
+       {},
+       (320 + 960 + 2048) * kMiB,
+       "vLLM 160 MiB × 2 ranks + 240 MiB × 4 workers + 1 GiB KV offload × 2 ranks"},
+      {with({"-dp", "4", "--nnodes", "2"}), 2, {}, 0, ""},
+      {with({"--distributed-executor-backend", "mp"}),
+       1,
+       {},
+       400 * kMiB,
+       "vLLM 160 MiB + 240 MiB × 1 worker"},
+      {with({"-tp", "2", "--nnodes", "2"}), 1, {}, 400 * kMiB, "vLLM 160 MiB + 240 MiB × 1 worker"},
+      {with({"--distributed-executor-backend=external_launcher"}), 2, {}, 0, ""},
+      {with({"--enable-shm-tensor-arena"}),
+       2,
+       {},
+       (640 + 2048) * kMiB,
+       "vLLM 160 MiB + 240 MiB × 2 workers + 2 GiB arena"},
+      {with({"--kv-offloading-size", "8", "--kv-offloading-backend=lmcache"}), 1, {}, 0, ""},
+      {with({"--mm-processor-cache-type=shm", "-dp", "2"}), 2, {}, 0, ""},
       {with({"--kv-offloading-size", "8"}),
        2,
        {},
@@ -254,8 +384,38 @@ TEST_CASE("The engine's own need is its source's arithmetic") {
        {},
        2 * kGiB,
        "Ray 2 GiB object store"},
+      {{"ray", "symmetric-run", "--address", "a:6379", "--object-store-memory=1073741824", "--",
+        "bash", "-c", "vllm serve m -tp 2"},
+       2,
+       {},
+       kGiB + 640 * kMiB,
+       "Ray 1 GiB object store + vLLM 160 MiB + 240 MiB × 2 workers"},
       {{"ray", "start"}, 2, 10 * kGiB, 3 * kGiB, "Ray object store 0.3 × 10 GiB memory limit"},
       {{"ray", "start"}, 2, 2000 * kGiB, 200'000'000'000, "Ray 200 GB object store"},
+      {{"ray", "start", "--plasma-directory=/tmp"}, 2, 10 * kGiB, 0, ""},
+      {{"ray", "start", "--plasma-directory", "/dev/shm"},
+       2,
+       10 * kGiB,
+       3 * kGiB,
+       "Ray object store 0.3 × 10 GiB memory limit"},
+      {{"ray", "start"},
+       2,
+       10 * kGiB,
+       5 * kGiB,
+       "Ray object store 0.5 × 10 GiB memory limit",
+       {{"RAY_DEFAULT_OBJECT_STORE_MEMORY_PROPORTION", "0.5"}}},
+      {{"ray", "start"},
+       2,
+       10 * kGiB,
+       1'000'000'000,
+       "Ray 1 GB object store",
+       {{"RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES", "1000000000"}}},
+      {{"lmdeploy", "serve", "api_server", "m", "--backend", "pytorch"},
+       2,
+       {},
+       4 * kGiB,
+       "Ray object store of at most 4 GiB",
+       {{"RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES", "4294967296"}}},
       {{"sh", "-c", "ray start --head && vllm serve m -tp 2"},
        2,
        10 * kGiB,
@@ -293,6 +453,18 @@ TEST_CASE("A need that cannot be told is a warning") {
   }
 }
 
+TEST_CASE("A variable that cannot be used is a warning and the engine's default is taken") {
+  const EngineFacts share = ReadEngine(
+      {"ray", "start"}, {}, {{"RAY_DEFAULT_OBJECT_STORE_MEMORY_PROPORTION", "much"}}, 1, 10 * kGiB);
+  CHECK(share.need_bytes == 3 * kGiB);
+  CHECK(share.warnings.size() == 1);
+  const EngineFacts store =
+      ReadEngine({"lmdeploy", "serve", "api_server", "m", "--distributed-executor-backend=ray"}, {},
+                 {}, 2, {});
+  CHECK(store.need_bytes == 0);
+  CHECK(store.warnings.size() == 1);
+}
+
 TEST_CASE("The image names the engine where its entrypoint starts it") {
   struct ImageCase {
     std::string image;
@@ -317,14 +489,119 @@ TEST_CASE("The image names the engine where its entrypoint starts it") {
         Engine::kSglang);
 }
 
-TEST_CASE("The flag table is well formed and cites a source for every row") {
+struct SpreadCase {
+  Strings command;
+  std::optional<int> dp;
+  std::optional<int> nodes;
+  bool complete = true;
+  std::optional<int> cp = std::nullopt;
+};
+
+TEST_CASE("The pods that a replica spans are read from the command line") {
+  const auto vllm = [](Strings more) {
+    more.insert(more.begin(), {"vllm", "serve", "m", "-tp", "8"});
+    return more;
+  };
+  const std::vector<SpreadCase> cases = {
+      {vllm({}), kNone, kNone},
+      {vllm({"--nnodes", "2", "--node-rank", "1"}), kNone, 2},
+      {vllm({"-n", "2", "-r", "0"}), kNone, 2},
+      {vllm({"-n2", "-r0"}), kNone, 2},
+      {vllm({"-n=2"}), kNone, 2},
+      {vllm({"--nnodes=$(NODES)"}), kNone, kNone, false},
+      {vllm({"--nnodes=0"}), kNone, kNone, false},
+      {vllm({"-dp", "4", "--nnodes", "4"}), 4, 4},
+      {vllm({"-dp", "4", "-dpl", "2"}), 4, 2},
+      {vllm({"-dp", "4", "-dpl", "4"}), 4, kNone},
+      {vllm({"-dp", "4", "--data-parallel-size-local=1", "--data-parallel-start-rank", "2"}), 4, 4},
+      {vllm({"-dp", "4", "-dpl", "3"}), 4, kNone, false},
+      {vllm({"-dp", "$(DP)", "-dpl", "2"}), kNone, kNone, false},
+      {vllm({"-dp", "4", "-dpn", "1"}), kNone, kNone},
+      {vllm({"-dp", "4", "--data-parallel-external-lb", "-n", "4"}), 4, 4},
+      {vllm({"-dp", "4", "-dpe", "-n", "2"}), 4, 2, false},
+      {vllm({"-dp", "4", "-dpb", "ray"}), 4, kNone, false},
+      {vllm({"--prefill-context-parallel-size", "2"}), kNone, kNone, true, 2},
+      {vllm({"-pcp=2"}), kNone, kNone, true, 2},
+      {vllm({"-dcp", "2"}), kNone, kNone},
+      {vllm({"--tp-size", "2"}), kNone, kNone, false},
+      {vllm({"--config", "c.yaml"}), kNone, kNone},
+      {{"vllm", "serve", "--config", "c.yaml", "-dp", "2"}, 2, kNone, false},
+      {{"sglang", "serve", "--tp", "16", "--nnodes", "2"}, kNone, 2},
+      {{"sglang", "serve", "--tp", "16", "--nnodes=2", "--node-rank=0"}, kNone, 2},
+      {{"trtllm-serve", "m", "--tp_size", "16", "--gpus_per_node", "8"}, kNone, 2},
+      {{"trtllm-serve", "m", "--tp_size", "4", "--gpus_per_node", "8"}, kNone, kNone},
+      {{"trtllm-serve", "m", "--tp_size", "4", "--cp_size=2"}, kNone, kNone, true, 2},
+      {{"mpirun", "-n", "16", "trtllm-serve", "m", "--gpus_per_node=8"}, kNone, 2},
+      {{"python3", "-m", "dynamo.trtllm", "--tensor-parallel-size=16", "--gpus-per-node", "8"},
+       kNone,
+       2},
+      {{"lmdeploy", "serve", "api_server", "m", "--tp", "16", "--nnodes", "2"}, kNone, 2},
+      {{"ray", "symmetric-run", "--address", "a:6379", "--min-nodes=2", "--", "vllm", "serve", "m",
+        "-dp", "16"},
+       16,
+       2},
+      {{"lmdeploy", "serve", "api_server", "m", "--tp", "8", "--dp", "2"}, kNone, kNone, false},
+  };
+  for (const SpreadCase& c : cases) {
+    INFO(Joined(c.command));
+    const EngineFacts facts = ReadEngine(c.command, {}, {}, 2, std::nullopt);
+    INFO(Joined(facts.warnings));
+    CHECK(facts.degrees.data_parallel == c.dp);
+    CHECK(facts.nodes == c.nodes);
+    CHECK(facts.complete == c.complete);
+    CHECK(facts.context_parallel == c.cp);
+  }
+}
+
+TEST_CASE("A head that serves without ranks of its own has no degrees") {
+  const EngineFacts facts =
+      ReadEngine({"vllm", "serve", "m", "-tp", "8", "-dp", "2", "-dpl", "0"}, {}, {}, 0, {});
+  CHECK(facts.degrees == Degrees());
+  CHECK(facts.warnings.empty());
+}
+
+TEST_CASE("A refused spelling names the flag and the engine") {
+  const auto warning = [](const Strings& command) {
+    const auto warnings = ReadEngine(command, {}, {}, 2, {}).warnings;
+    REQUIRE(warnings.size() == 1);
+    return warnings.front();
+  };
+  CHECK(warning({"sglang", "serve", "--tp_size=2"}) ==
+        "--tp_size is no spelling that SGLang knows");
+  CHECK(warning({"python3", "-m", "huggingfaceserver", "--tensor_parallel_size=2"}) ==
+        "--tensor_parallel_size is no spelling that KServe's Hugging Face server knows");
+  CHECK(warning({"vllm", "serve", "-tp4"}) == "-tp4 is no spelling that vLLM knows");
+  CHECK(ReadEngine({"python3", "x.py", "-tp4", "$(X)"}, {}, {}, 2, {}).warnings.empty());
+}
+
+TEST_CASE("All arguments that cannot be told are one warning") {
+  const Strings command = {"sh", "-c", "vllm serve m $A -tp 2 ${B} $A"};
+  const EngineFacts facts = ReadEngine(command, {}, {}, 2, {});
+  CHECK(facts.warnings ==
+        Strings{"arguments in $A, ${B} cannot be told: they are not set to values "
+                "in the pod"});
+  CHECK(facts.degrees.tensor_parallel == 2);
+  CHECK_FALSE(facts.complete);
+}
+
+TEST_CASE("The tables are well formed and cite a source for every row") {
   for (const EngineFlag& flag : kEngineFlags) {
     INFO(flag.name);
     CHECK(flag.name.front() == '-');
-    CHECK(flag.name.find('_') == std::string_view::npos);
     CHECK(flag.name.substr(0, flag.shortest.size()) == flag.shortest);
     CHECK_FALSE(flag.source.empty());
+    const ParserRule& rule = RuleOf(flag.parser);
+    CHECK(FindFlag(rule, flag.name).flag == &flag);
+    // An abbreviation leads to its flag, where the parser takes any.
+    CHECK((FindFlag(rule, flag.shortest).flag == &flag) ==
+          (rule.abbreviates || flag.shortest == flag.name));
   }
+  for (const ParserRule& rule : kParserRules) {
+    CHECK(&RuleOf(rule.parser) == &rule);
+    CHECK_FALSE(rule.source.empty());
+  }
+  for (const EngineProgram& program : kEnginePrograms) CHECK_FALSE(program.source.empty());
+  for (const EngineVariable& variable : kEngineVariables) CHECK_FALSE(variable.source.empty());
 }
 
 }  // namespace
