@@ -8,6 +8,7 @@
 
 #include "core/names.h"
 #include "core/quantity.h"
+#include "core/reason.h"
 
 namespace shm::cli {
 namespace {
@@ -81,10 +82,20 @@ std::string DegreesInWords(const Degrees& degrees) {
   return OrNone(words);
 }
 
-std::string Joined(const std::vector<std::string>& words) {
-  std::string joined;
-  for (const std::string& word : words) joined += (joined.empty() ? "" : ",") + word;
-  return OrNone(joined);
+// What its other columns say already is left out.
+std::string ReasonsInWords(const ScanRow& row) {
+  std::string words;
+  for (const std::string& reason : row.reasons) {
+    const bool said = reason == ReasonName(Reason::kSized) || reason == VerdictName(row.verdict);
+    if (!said) words += (words.empty() ? "" : ",") + reason;
+  }
+  return OrNone(words);
+}
+
+std::string PresentInWords(const PresentShm& present) {
+  if (present.bytes) return FormatBytes(*present.bytes);
+  if (present.source == ShmSource::kNodeAllocatable) return "<unbounded>";
+  return present.source == ShmSource::kHostIpc ? "<node>" : kUnknown;
 }
 
 const Cells& Headings() {
@@ -100,14 +111,14 @@ Cells CellsOf(const ScanRow& row) {
           std::to_string(row.gpus),
           DegreesInWords(row.degrees),
           OrNone(row.engine),
-          row.present.bytes ? FormatBytes(*row.present.bytes) : kUnknown,
+          PresentInWords(row.present),
           FormatMebibytes(row.need),
           row.would_get ? FormatBytes(*row.would_get) : kNone,
           !row.covered   ? kUnknown
           : *row.covered ? "yes"
                          : "no",
           std::string(VerdictName(row.verdict)),
-          Joined(row.reasons)};
+          ReasonsInWords(row)};
 }
 
 // What a file says a name is may hold anything; a terminal obeys control characters.

@@ -47,7 +47,7 @@ class ScanReport {
 //    "tensorParallelSize", "pipelineParallelSize", "dataParallelSize"   null: nothing says
 //    "sharedMemoryBytes"      what it has at /dev/shm; null: not known, as its source says
 //    "sharedMemorySource"     Runtime, SizeLimit, MemoryLimit, NodeAllocatable, HostIpc,
-//                             ForeignVolume, CrioAnnotation
+//                             ForeignVolume, ReadOnly, CrioAnnotation
 //    "wouldGetBytes"          what a new pod of its kind would get; null: no volume
 //    "needBytes"              what NCCL and its engine may take
 //    "injected"               the webhook made its /dev/shm

@@ -43,6 +43,7 @@ PresentShm OfContainer(const PodView& pod, const ContainerView& container) {
   if (!volume || (*pod.volumes)[*volume].kind != VolumeView::Kind::kMemory) {
     return {std::nullopt, ShmSource::kForeignVolume};
   }
+  if (mount->read_only) return {0, ShmSource::kReadOnly};
   return OfVolume(pod, (*pod.volumes)[*volume]);
 }
 
@@ -154,6 +155,8 @@ std::string_view ShmSourceName(ShmSource source) {
       return "HostIpc";
     case ShmSource::kForeignVolume:
       return "ForeignVolume";
+    case ShmSource::kReadOnly:
+      return "ReadOnly";
     case ShmSource::kCrioAnnotation:
       break;
   }

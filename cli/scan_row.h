@@ -35,6 +35,7 @@ enum class ShmSource {
   kNodeAllocatable,  // neither of them (trap S3): how much is not known here
   kHostIpc,          // the node's own; not known here
   kForeignVolume,    // a volume that is no memory-backed emptyDir; not known here
+  kReadOnly,         // a memory-backed emptyDir that cannot be written: 0 bytes
   kCrioAnnotation,   // CRI-O's, where it is the runtime and heeds it; not known here
 };
 std::string_view ShmSourceName(ShmSource source);  // "SizeLimit"

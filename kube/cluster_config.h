@@ -45,8 +45,8 @@ Result<ClusterConfig> LoadInCluster(const Environment& environment,
                                     const std::string& directory = kServiceAccountDirectory);
 
 // The kubeconfig if `path` is not empty, else the one of $KUBECONFIG, else in-cluster, else (where
-// this is no pod) ~/.kube/config. `context` (empty: current-context) is one of a kubeconfig, so that
-// with it in-cluster is not tried.
+// this is no pod) ~/.kube/config. `context` (empty: current-context) is one of a kubeconfig, so
+// that with it in-cluster is not tried.
 Result<ClusterConfig> LoadClusterConfig(const std::string& path, const Environment& environment,
                                         const std::string& context = {});
 
