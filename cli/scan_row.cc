@@ -90,6 +90,20 @@ std::vector<const InferenceService*> ServicesOf(const ScannedPod& pod, const Sur
   return services;
 }
 
+// What the pod as it runs may take. Mode Disabled reckons with settings of NCCL that the webhook
+// adds: a pod that it never saw lacks them.
+std::int64_t NeedOf(const ScannedPod& pod, const PodContext& context, const ServiceMatch& match,
+                    const PodSizing& sizing, bool injected) {
+  if (injected || !match.service || sizing.rules.mode != SharedMemoryMode::kDisabled) {
+    return sizing.size.need;
+  }
+  InferenceService plain = *match.service;
+  plain.shared_memory.mode = SharedMemoryMode::kMemory;
+  ServiceMatch as_memory = match;
+  as_memory.service = &plain;
+  return SizePod(pod.view, as_memory, context.installation, context.name_space).size.need;
+}
+
 bool IsLeftAlone(Reason reason) {
   return reason == Reason::kHostIpc || reason == Reason::kForeignVolume ||
          reason == Reason::kCrioAnnotation || reason == Reason::kVolumeNameTaken;
@@ -199,9 +213,9 @@ ScanRow DescribePod(const ScannedPod& pod, const Surroundings& around) {
   if (row.gpus > 0) row.engine = EngineOf(sizing.gpus);
   row.present = FindPresentShm(pod.view, sizing.gpus);
   row.would_get = decision.size;
-  row.need = sizing.size.need;
   const std::string* injected = pod.view.Label(names::kInjectedLabel);
   row.injected = injected && *injected == "true";
+  row.need = NeedOf(pod, context, match, sizing, row.injected);
   row.outcome = OutcomeName(decision.outcome);
   row.covered = WouldBeSeen(pod, around);
   row.verdict = Judge(row, decision, sizing);
