@@ -49,6 +49,10 @@ class Checker : public nlohmann::json_sax<Json> {
   }
   bool start_object(std::size_t) override {
     is_object = is_object || depth_ == 0;
+    if (depth_ == 1 && key_ == "items") {
+      wrong = std::string("items is no list: ") + kWanted;
+      return false;
+    }
     return Deeper();
   }
   bool start_array(std::size_t) override { return Deeper(); }

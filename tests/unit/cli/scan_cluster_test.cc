@@ -201,7 +201,7 @@ TEST_CASE("Pods that cannot be read end the scan, naming what was asked for") {
   }
 }
 
-TEST_CASE("W1: a list whose token expires begins anew, and counts no pod twice") {
+TEST_CASE("A list whose token expires begins anew, and counts no pod twice") {
   ListApi api;
   Fill(api);
   api.failures["pods"] = {ErrorReason::kExpired, ErrorReason::kExpired};

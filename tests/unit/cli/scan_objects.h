@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace shm::cli::testing {
 
@@ -72,7 +73,7 @@ inline Json MakeNamespace(const std::string& name, bool enabled,
   return object;
 }
 
-inline Json MakeList(const Json& items) {
+inline Json MakeList(const std::vector<Json>& items) {
   return {{"apiVersion", "v1"}, {"kind", "List"}, {"items", items}};
 }
 

@@ -1,5 +1,8 @@
 // `shmctl scan` without a cluster: what it reads from a file, and how it ends.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -49,13 +52,13 @@ Words NamesIn(const Json& report) {
 TEST_CASE("scan ends with 0 where all have enough, and with 1 where one has too little") {
   struct Case {
     const char* name;
-    Json items;
+    std::vector<Json> items;
     int code;
   };
   const Json small = MakePod("small", 2);
   const Json enough = WithVolume(MakePod("enough", 2), Memory("2Gi"));
   const std::vector<Case> cases = {
-      {"no pods", Json::array(), 0},
+      {"no pods", {}, 0},
       {"no GPUs", {MakePod("p", 0)}, 0},
       {"enough", {enough}, 0},
       {"hostIPC", {WithVolume(MakePod("p", 2), {{"hostPath", {{"path", "/dev/shm"}}}})}, 0},
@@ -83,7 +86,7 @@ TEST_CASE("The table goes to stdout and its summary to stderr; JSON is alone") {
 }
 
 TEST_CASE("Pods that have ended are left out, pods that wait are not") {
-  Json items = Json::array();
+  std::vector<Json> items;
   for (const char* phase : {"Pending", "Running", "Unknown", "Succeeded", "Failed"}) {
     items.push_back(MakePod(phase, 2));
     items.back()["status"]["phase"] = phase;
@@ -125,7 +128,7 @@ TEST_CASE("A PodList as the API sends it and a single Pod are read, too") {
   Json item = MakePod("p", 2);
   item.erase("kind");
   item.erase("apiVersion");
-  const Json list = {{"kind", "PodList"}, {"apiVersion", "v1"}, {"items", {item}}};
+  const Json list = {{"kind", "PodList"}, {"apiVersion", "v1"}, {"items", Json::array({item})}};
   CHECK(NamesIn(ScanJson(list)) == Words{"p"});
   CHECK(NamesIn(ScanJson(MakePod("alone", 2))) == Words{"alone"});
 }
@@ -178,6 +181,8 @@ TEST_CASE("scan: bad input ends with 2, says what is wrong with what, and leaves
       {"another kind", R"({"kind":"Deployment","spec":{}})", from_stdin,
        "stdin: kind: \"Deployment\" is neither a List nor a Pod"},
       {"no kind", "{}", from_stdin, "neither a List nor a Pod"},
+      {"items that are no list", R"({"kind":"List","items":{"kind":"Pod"}})", from_stdin,
+       "stdin: items is no list"},
       {"deep", deep, from_stdin, "stdin: nests deeper than 512"},
       {"very deep", std::string(1000000, '['), from_stdin, "nests deeper than 512"},
       {"a single Pod that is none", R"({"kind":"Pod","spec":{}})", from_stdin, "stdin: items[0]"},
@@ -201,7 +206,8 @@ TEST_CASE("scan: bad input ends with 2, says what is wrong with what, and leaves
 }
 
 TEST_CASE("A kubeconfig with an exec plugin is refused, and -f offered by the help") {
-  const std::string path = "/tmp/shmctl-scan-test-kubeconfig";
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("shmctl-scan-test-" + std::to_string(getpid()));
   std::ofstream(path) << "current-context: c\n"
                          "contexts: [{name: c, context: {cluster: c, user: u}}]\n"
                          "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\n"
@@ -211,7 +217,7 @@ TEST_CASE("A kubeconfig with an exec plugin is refused, and -f offered by the he
   CHECK(Has(outcome.err, "exec plugins are not run"));
   const Outcome other = Scan("", {"--kubeconfig", path, "--context", "absent"});
   CHECK(Has(other.err, "there is none called 'absent'"));
-  std::remove(path.c_str());
+  std::filesystem::remove(path);
   const Outcome help = Scan("", {"--help"});
   CHECK(help.code == 0);
   CHECK(Has(help.out, "shmctl scan -f -"));
