@@ -226,7 +226,7 @@ void WriteSummary(const ScanReport& report, std::ostream& out) {
     out << "A pod gets its /dev/shm when it is made: restart what owns those that are covered.\n";
   }
   if (summary.not_covered > 0) {
-    out << Pods(summary.not_covered) << " of them would not be seen by the webhook";
+    out << summary.not_covered << " of them would not be seen by the webhook";
     if (!summary.uncovered_namespaces.empty()) {
       out << ": " << LabelCommand(summary.uncovered_namespaces);
     }

@@ -181,7 +181,8 @@ TEST_CASE("scan reads more pods than one page holds, of all namespaces") {
   for (int i = 0; i < kMany; ++i) list["items"].push_back(Pod("p" + std::to_string(i), kTp2));
   Create(ns, list);
   std::size_t here = 0;
-  for (const json& pod : reader.ScanJson("-A")["pods"]) here += pod["namespace"] == ns ? 1 : 0;
+  const json report = reader.ScanJson("-A");
+  for (const json& pod : report["pods"]) here += pod["namespace"] == ns ? 1 : 0;
   CHECK(here == kMany);
 }
 

@@ -126,7 +126,7 @@ TEST_CASE("Namespaces that a label would open are named, five of them at most") 
   }
   CHECK(Written(report, WriteSummary) ==
         "8 pods scanned, 8 with GPUs, 8 with less /dev/shm than they would get\n"
-        "8 pods of them would not be seen by the webhook: kubectl label namespace b c d e f "
+        "8 of them would not be seen by the webhook: kubectl label namespace b c d e f "
         "shm-operator.dev/injection=enabled (and 1 namespaces more)\n");
   ScanReport system;
   ScanRow row = MakeRow("kube-system", "p", Verdict::kTooSmall);
