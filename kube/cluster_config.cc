@@ -266,18 +266,23 @@ Result<ClusterConfig> LoadInCluster(const Environment& environment, const std::s
   return config;
 }
 
-Result<ClusterConfig> LoadClusterConfig(const std::string& path, const Environment& environment) {
-  if (!path.empty()) return LoadKubeconfig(path);
+Result<ClusterConfig> LoadClusterConfig(const std::string& path, const Environment& environment,
+                                        const std::string& context) {
+  if (!path.empty()) return LoadKubeconfig(path, context);
   if (const auto listed = environment("KUBECONFIG"); listed && !listed->empty()) {
     if (listed->find(':') != std::string::npos) {
       return Error{"KUBECONFIG", "names several files, which are not merged; name one"};
     }
-    return LoadKubeconfig(*listed);
+    return LoadKubeconfig(*listed, context);
   }
-  if (environment("KUBERNETES_SERVICE_HOST")) return LoadInCluster(environment);
+  const bool in_pod = context.empty() && environment("KUBERNETES_SERVICE_HOST");
+  if (in_pod) return LoadInCluster(environment);
   if (const auto home = environment("HOME")) {
     const std::string file = *home + "/.kube/config";
-    if (ReadFile(file)) return LoadKubeconfig(file);
+    if (ReadFile(file)) return LoadKubeconfig(file, context);
+  }
+  if (!context.empty()) {
+    return Error{"context", "'" + context + "' is looked for in a kubeconfig, and there is none"};
   }
   return LoadInCluster(environment);
 }

@@ -44,9 +44,10 @@ inline constexpr char kServiceAccountDirectory[] = "/var/run/secrets/kubernetes.
 Result<ClusterConfig> LoadInCluster(const Environment& environment,
                                     const std::string& directory = kServiceAccountDirectory);
 
-// The kubeconfig if `path` is not empty, else the one of $KUBECONFIG, else in-cluster, else (no
-// pod)
-// ~/.kube/config.
-Result<ClusterConfig> LoadClusterConfig(const std::string& path, const Environment& environment);
+// The kubeconfig if `path` is not empty, else the one of $KUBECONFIG, else in-cluster, else (where
+// this is no pod) ~/.kube/config. `context` (empty: current-context) is one of a kubeconfig, so
+// that with it in-cluster is not tried.
+Result<ClusterConfig> LoadClusterConfig(const std::string& path, const Environment& environment,
+                                        const std::string& context = {});
 
 }  // namespace shm::kube

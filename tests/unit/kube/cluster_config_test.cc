@@ -130,6 +130,29 @@ TEST_CASE("A kubeconfig that is not one, or lacks what it names, is refused") {
   CHECK_FALSE(LoadClusterConfig("", Variables({{"KUBECONFIG", "/a:/b"}})).ok());
 }
 
+TEST_CASE("A named context is one of a kubeconfig, wherever that is looked for") {
+  const Directory directory;
+  const std::string text = Config(kCluster, "token: t");
+  const std::string path = directory.Write("config", text);
+  std::filesystem::create_directory(directory.path() + "/.kube");
+  directory.Write(".kube/config", text);
+  const auto in_pod = [&](std::map<std::string, std::string> more) {
+    more["KUBERNETES_SERVICE_HOST"] = "10.96.0.1";
+    more["KUBERNETES_SERVICE_PORT"] = "443";
+    return Variables(more);
+  };
+  for (const char* context : {"one", "absent"}) {
+    INFO(context);
+    const bool there = std::string(context) == "one";
+    CHECK(LoadClusterConfig(path, in_pod({}), context).ok() == there);
+    CHECK(LoadClusterConfig("", in_pod({{"KUBECONFIG", path}}), context).ok() == there);
+    CHECK(LoadClusterConfig("", in_pod({{"HOME", directory.path()}}), context).ok() == there);
+  }
+  const auto nowhere = LoadClusterConfig("", in_pod({{"HOME", "/nonexistent"}}), "one");
+  REQUIRE_FALSE(nowhere.ok());
+  CHECK(nowhere.error().field == "context");
+}
+
 TEST_CASE("Server addresses, IPv6 among them") {
   struct Row {
     const char* text;
