@@ -77,7 +77,7 @@ void CheckParallelism(PodSizing* sizing) {
   // Each of several engines in one pod has degrees of its own.
   if (!product || (FromCommandLine(numbers) && sizing->gpus.containers.size() > 1)) return;
   // A factor may be missing, or stand for GPUs of other pods.
-  if (sizing->degrees_unclear && !Ours(numbers)) return;
+  if (sizing->degrees_unclear && !numbers.AnyOurs()) return;
   if (!numbers.Divides()) {
     sizing->notes.push_back(
         {Reason::kNotDivisible, DegreesInWords(numbers) + " GPUs do not divide by " +
