@@ -20,7 +20,7 @@ enum class Meaning {
   kExpertParallel,   // where it may be more than the tensor parallel ranks
   kDataParallel,
   kDataParallelLocal,   // ranks of the data parallel group in this pod
-  kDataParallelRank,    // one rank of the data parallel group; the others run elsewhere
+  kDataParallelRank,    // one rank of the data parallel group; the others have pods of their own
   kDataParallelInside,  // a switch: data parallelism divides the tensor parallel ranks
   kDataParallelBackend,
   kNodes,        // pods that the degrees are spread over
