@@ -114,7 +114,8 @@ class FlagReader {
 
   void Set(const EngineFlag& flag, std::string_view name, const Word& word,
            std::string_view value) {
-    if (word.known()) {
+    // Of a rank it counts that there is one.
+    if (word.known() || flag.meaning == Meaning::kDataParallelRank) {
       result_->settings[flag.meaning] = {std::string(value), Shown(name)};
     } else {
       Refuse(flag, name,

@@ -61,7 +61,8 @@ class DegreeReader {
   }
 
   // vllm/engine/arg_utils.py and vllm/config/parallel.py: with --nnodes the whole world is divided
-  // by it. Without, --data-parallel-size-local ranks run here, or one where a rank is named.
+  // by it. Without, --data-parallel-size-local ranks run here, or one where a rank is
+  // named: the others have pods of their own.
   void ReadVllm() {
     std::optional<int>& data = result_.degrees.data_parallel;
     const bool one_rank = reader_.Has(Meaning::kDataParallelRank);
@@ -72,7 +73,7 @@ class DegreeReader {
       return;
     }
     if (one_rank) {
-      data.reset();
+      result_.nodes = data;
       return;
     }
     // Ranks placed by Ray may be in any pod.

@@ -11,7 +11,7 @@
 namespace shm {
 
 struct EngineDegrees {
-  Degrees degrees;                      // the last two of them over all pods of the replica
+  Degrees degrees;                      // over all pods of the replica
   std::optional<int> context_parallel;  // multiplies them, too
   std::optional<int> nodes;             // pods that the degrees are spread over
   int local_ranks = 1;                  // data parallel ranks in this pod

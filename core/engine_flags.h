@@ -3,7 +3,8 @@
 //
 // Versions read: vLLM 0.33.0, SGLang 0.5.23 (and 0.5.2, 0.4.6.post5), Dynamo 1.6.1 and Ray 2.60.0,
 // each as released; LMDeploy 0.16.0 (1263d5c), text-generation-inference 3.3.6-dev0 (db931fc),
-// KServe (aaac4e2); TensorRT-LLM at 00209af (and 1f71907 for the short spellings); Open MPI 5.
+// KServe (aaac4e2), TensorRT-LLM 029e223 (the list of all options that its tests hold; 1f71907 for
+// --tp and --pp); Open MPI 5.
 #pragma once
 
 #include <string_view>
@@ -20,7 +21,7 @@ enum class Meaning {
   kExpertParallel,   // where it may be more than the tensor parallel ranks
   kDataParallel,
   kDataParallelLocal,   // ranks of the data parallel group in this pod
-  kDataParallelRank,    // one rank of the data parallel group; the others run elsewhere
+  kDataParallelRank,    // one rank of the data parallel group; the others have pods of their own
   kDataParallelInside,  // a switch: data parallelism divides the tensor parallel ranks
   kDataParallelBackend,
   kNodes,        // pods that the degrees are spread over
@@ -105,7 +106,7 @@ inline constexpr std::string_view kSglangParallel =
 inline constexpr std::string_view kSglangArgs =
     "sgl-project/sglang python/sglang/srt/server_args.py";
 inline constexpr std::string_view kTrtLlmServeArgs =
-    "NVIDIA/TensorRT-LLM tensorrt_llm/commands/serve.py";
+    "NVIDIA/TensorRT-LLM tests/unittest/api_stability/references/trtllm_serve_cli.yaml";
 inline constexpr std::string_view kTrtLlmShort =
     "NVIDIA/TensorRT-LLM tensorrt_llm/commands/common_llm_options.py (1f71907)";
 inline constexpr std::string_view kDynamoTrtLlm =
@@ -221,6 +222,8 @@ inline constexpr EngineFlag kEngineFlags[] = {
      true, kRayStart},
     {Parser::kRay, "--min-nodes", "--min-nodes", Meaning::kNodes, true,
      "ray-project/ray python/ray/scripts/symmetric_run.py"},
+    {Parser::kRay, "--ray_cluster_size", "--ray_cluster_size", Meaning::kNodes, true,
+     "vllm-project/vllm examples/online_serving/multi-node-serving.sh"},
     {Parser::kRay, "--plasma-directory", "--plasma-directory", Meaning::kObjectStoreDirectory, true,
      kRayStart},
 

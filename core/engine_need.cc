@@ -75,7 +75,8 @@ class NeedReader {
       }
     }
     // Processes that do not talk to one engine alone keep it in memory of their own.
-    const bool one_engine = degrees.degrees.data_parallel.value_or(1) == 1;
+    const bool one_engine =
+        degrees.degrees.data_parallel.value_or(1) == 1 || reader.Has(Meaning::kDataParallelRank);
     if (reader.Text(Meaning::kProcessorCacheType) == "shm" && one_engine) {
       const std::int64_t cache =
           reader.GibInBytes(Meaning::kProcessorCacheGib).value_or(kVllmProcessorCacheGib * kGiB);

@@ -52,7 +52,7 @@ inline constexpr EngineProgram kEnginePrograms[] = {
     {Parser::kRay, EngineProgram::Kind::kBinary, "ray", "symmetric-run",
      "ray-project/ray python/ray/scripts/symmetric_run.py"},
     {Parser::kRay, EngineProgram::Kind::kPath, "multi-node-serving.sh", "",
-     "vllm-project/vllm examples/online_serving/multi-node-serving.sh runs `ray start`"},
+     "vllm-project/vllm examples/online_serving/multi-node-serving.sh"},
 };
 
 // A variable that means what a flag means; the flag wins.
