@@ -16,8 +16,11 @@ namespace {
 constexpr const char* kExitCodes =
     "Exit codes:\n"
     "  0  done\n"
-    "  1  a finding: a line that is not known, a size below what the pod may need\n"
-    "  2  bad input: the message names the flag and the value\n";
+    "  1  a finding: a line that is not known, a size below what the pod may need, a pod that has\n"
+    "     less than it would get, or that would be refused\n"
+    "  2  bad input, or no way to the cluster: the message names the flag or the place in the "
+    "file,\n"
+    "     and nothing is written to standard output\n";
 
 // Nothing where the arguments are well-formed, else the exit code.
 std::optional<int> Parse(CLI::App& app, const std::vector<std::string>& args,
