@@ -61,7 +61,7 @@ std::optional<Json> WholeNumber(std::string_view text) {
     return Json(static_cast<std::int64_t>(0 - magnitude));
   }
   if (magnitude <= kMost) return Json(static_cast<std::int64_t>(magnitude));
-  if (signed_text) return std::nullopt;  // ParseUint takes no sign
+  if (signed_text) return std::nullopt;         // ParseUint takes no sign
   return Json(static_cast<double>(magnitude));  // the API's objects know no unsigned number
 }
 
