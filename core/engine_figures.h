@@ -27,12 +27,15 @@ inline constexpr int kVllmArenaMib = 8 * 256;
 // vllm/v1/kv_offload/cpu/shared_offload_region.py.
 inline constexpr int kVllmProcessorCacheGib = 4;
 
-// Ray's object store: 0.3 of the memory, at most 200 × 10^9 bytes, unless its variables say
-// otherwise; in another directory it takes nothing. Sources: ray-project/ray
-// python/ray/_private/ray_constants.py, python/ray/_private/utils.py (resolve_object_store_memory),
-// python/ray/_private/services.py.
+// Ray's object store where nobody gives its size: 0.3 of the memory, at most 200 × 10^9 bytes
+// (unless its variables say otherwise) and at most max(10^10 bytes, 0.95 of what /dev/shm has
+// free). So it follows the size that is decided here: with 10^10 bytes it has room, with less it
+// goes to /tmp with a line in the log. One whose size is given needs all of it, and above 10^10 Ray
+// does not start without; in another directory it takes nothing. Sources: ray-project/ray
+// python/ray/_private/ray_constants.py (REQUIRE_SHM_SIZE_THRESHOLD), python/ray/_private/utils.py
+// (resolve_object_store_memory), python/ray/_private/services.py (determine_plasma_store_config).
 inline constexpr double kRayStoreShare = 0.3;
-inline constexpr std::int64_t kRayStoreMost = 200'000'000'000;
+inline constexpr std::int64_t kRayStoreMost = 10'000'000'000;
 inline constexpr std::string_view kRayShareVariable = "RAY_DEFAULT_OBJECT_STORE_MEMORY_PROPORTION";
 inline constexpr std::string_view kRayMostVariable = "RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES";
 

@@ -142,18 +142,24 @@ class NeedReader {
     if (reader.Has(Meaning::kObjectStoreBytes)) {
       const std::int64_t bytes = reader.WholeBytes(Meaning::kObjectStoreBytes).value_or(0);
       Take("Ray", bytes, Bytes(bytes) + " object store");
-    } else if (limit_ && *limit_ > 0) {
-      const double share = RayNumber(kRayShareVariable, kRayStoreShare, 1);
-      const double most = RayNumber(kRayMostVariable, static_cast<double>(kRayStoreMost), 1e18);
-      const double bytes = static_cast<double>(*limit_) * share;
-      Take("Ray", static_cast<std::int64_t>(std::min(bytes, most)),
-           bytes > most
-               ? Decimal(static_cast<std::int64_t>(most)) + " object store"
-               : "object store " + Shown(share) + " × " + Bytes(*limit_) + " memory limit");
     } else {
-      warnings_->push_back(
-          "Ray's object store takes 0.3 of the node's memory: without a memory limit or "
-          "--object-store-memory that cannot be told");
+      TakeDefaultStore();
+    }
+  }
+
+  // Without a limit it goes by the node's memory, of which 0.3 is more than the most anywhere.
+  void TakeDefaultStore() {
+    const double share = RayNumber(kRayShareVariable, kRayStoreShare, 1);
+    const double most = std::min(RayNumber(kRayMostVariable, kRayStoreMost, 1e18),
+                                 static_cast<double>(kRayStoreMost));
+    const bool limited = limit_ && *limit_ > 0;
+    const double of_limit = limited ? static_cast<double>(*limit_) * share : most;
+    if (limited && of_limit <= most) {
+      Take("Ray", static_cast<std::int64_t>(of_limit),
+           "object store " + Shown(share) + " × " + Bytes(*limit_) + " memory limit");
+    } else {
+      const auto bytes = static_cast<std::int64_t>(most);
+      Take("Ray", bytes, Decimal(bytes) + " object store");
     }
   }
 

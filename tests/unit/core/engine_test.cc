@@ -210,7 +210,7 @@ TEST_CASE("A degree inside a shell's script is read as the shell reads it") {
       {sh("NUM_SHARD=2 text-generation-launcher"), Engine::kTgi, 2},
       {sh("sh -c \"vllm serve m -tp 2\""), Engine::kVllm, 2},
       {sh("if [ -f /x ]; then vllm serve m -tp 2; else vllm serve m -tp 2; fi"), Engine::kVllm, 2},
-      {sh("ray start --head --port=6379 && vllm serve m -tp 2"), Engine::kVllm, 2, kNone, kNone, 1},
+      {sh("ray start --head --port=6379 && vllm serve m -tp 2"), Engine::kVllm, 2},
   };
   for (const Case& c : cases) Check(c);
 }
@@ -396,7 +396,19 @@ TEST_CASE("The engine's own need is its source's arithmetic") {
        kGiB + 640 * kMiB,
        "Ray 1 GiB object store + vLLM 160 MiB + 240 MiB × 2 workers"},
       {{"ray", "start"}, 2, 10 * kGiB, 3 * kGiB, "Ray object store 0.3 × 10 GiB memory limit"},
-      {{"ray", "start"}, 2, 2000 * kGiB, 200'000'000'000, "Ray 200 GB object store"},
+      {{"ray", "start"}, 2, 2000 * kGiB, 10'000'000'000, "Ray 10 GB object store"},
+      {{"ray", "start"}, 2, {}, 10'000'000'000, "Ray 10 GB object store"},
+      {{"ray", "start", "--object-store-memory=50000000000"},
+       2,
+       10 * kGiB,
+       50'000'000'000,
+       "Ray 50000000000 bytes object store"},
+      {{"ray", "start"},
+       2,
+       200 * kGiB,
+       10'000'000'000,
+       "Ray 10 GB object store",
+       {{"RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES", "40000000000"}}},
       {{"ray", "start", "--plasma-directory=/tmp"}, 2, 10 * kGiB, 0, ""},
       {{"ray", "start", "--plasma-directory", "/dev/shm"},
        2,
@@ -445,12 +457,11 @@ TEST_CASE("The engine's own need is its source's arithmetic") {
 }
 
 TEST_CASE("A need that cannot be told is a warning") {
-  for (const Strings& args :
-       {Strings{"ray", "start"}, Strings{"ray", "start", "--object-store-memory=lots"},
-        Strings{"ray", "start", "--object-store-memory=-1"},
-        Strings{"vllm", "serve", "--kv-offloading-size=1e300"},
-        Strings{"vllm", "serve", "--kv-offloading-size=nan"},
-        Strings{"vllm", "serve", "--kv-offloading-size=-1"}}) {
+  for (const Strings& args : {Strings{"ray", "start", "--object-store-memory=lots"},
+                              Strings{"ray", "start", "--object-store-memory=-1"},
+                              Strings{"vllm", "serve", "--kv-offloading-size=1e300"},
+                              Strings{"vllm", "serve", "--kv-offloading-size=nan"},
+                              Strings{"vllm", "serve", "--kv-offloading-size=-1"}}) {
     INFO(Joined(args));
     const EngineFacts facts = ReadEngine(args, {}, {}, 1, std::nullopt);
     CHECK(facts.need_bytes == 0);
