@@ -6,6 +6,7 @@
 // Pure; linear in its input, which it cuts at kMaxScriptBytes. Safe to call from any thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,6 +31,8 @@ struct Word {
 struct SimpleCommand {
   std::vector<Word> words;
   std::vector<std::pair<std::string, std::optional<std::string>>> assignments;
+  // `mpirun OPTIONS` where that starts the shell whose script this is of; null else.
+  std::shared_ptr<const std::vector<Word>> launcher;
 };
 
 struct CommandLine {

@@ -50,19 +50,23 @@ class FactsMerger {
 std::vector<EngineCommand> FindCommands(const CommandLine& line, std::string_view image,
                                         std::vector<std::string>* warnings) {
   std::vector<EngineCommand> found;
+  std::vector<const SimpleCommand*> others;
   bool serves = false;
   for (const SimpleCommand& command : line.commands) {
     std::optional<EngineCommand> engine = ReadEngineCommand(command, line.env, warnings);
-    if (!engine) continue;
+    if (!engine) {
+      if (!OnlyTalks(command)) others.push_back(&command);
+      continue;
+    }
     serves = serves || engine->engine != Engine::kRay;
     found.push_back(std::move(*engine));
   }
-  if (serves || !found.empty()) return found;
-  const Parser guess = GuessParser(line.commands, image);
-  for (const SimpleCommand& command : line.commands) {
-    if (OnlyTalks(command)) continue;
+  if (serves) return found;
+  // Beside Ray the image's name says nothing: it may have been started for Ray alone.
+  const Parser guess = found.empty() ? GuessParser(line.commands, image) : Parser::kAny;
+  for (const SimpleCommand* command : others) {
     std::vector<std::string> own;
-    EngineCommand engine = ReadCommandAs(guess, command, line.env, &own);
+    EngineCommand engine = ReadCommandAs(guess, *command, line.env, &own);
     if (guess == Parser::kAny && engine.settings.empty()) continue;
     found.push_back(std::move(engine));
     warnings->insert(warnings->end(), own.begin(), own.end());

@@ -158,6 +158,8 @@ inline constexpr EngineFlag kEngineFlags[] = {
     {Parser::kVllm, "--enable-shm-tensor-arena", "--enable-sh", Meaning::kTensorArena, false,
      kVllmArgs},
     {Parser::kVllm, "--config", "--config", Meaning::kConfigFile, true, kVllmServe},
+    {Parser::kVllm, "--kaito-config-file", "--kaito-config-file", Meaning::kConfigFile, true,
+     "kaito-project/kaito presets/workspace/inference/vllm/inference_api.py"},
 
     {Parser::kSglang, "--tensor-parallel-size", "--te", Meaning::kTensorParallel, true,
      kSglangParallel},
@@ -236,10 +238,12 @@ inline constexpr EngineFlag kEngineFlags[] = {
     {Parser::kAny, "--pipeline-parallel-size", "--pipeline-parallel-size",
      Meaning::kPipelineParallel, true, kAnyEngine},
     {Parser::kAny, "--pp-size", "--pp-size", Meaning::kPipelineParallel, true, kAnyEngine},
+    {Parser::kAny, "--pp", "--pp", Meaning::kPipelineParallel, true, kAnyEngine},
     {Parser::kAny, "-pp", "-pp", Meaning::kPipelineParallel, true, kAnyEngine},
     {Parser::kAny, "--data-parallel-size", "--data-parallel-size", Meaning::kDataParallel, true,
      kAnyEngine},
     {Parser::kAny, "--dp-size", "--dp-size", Meaning::kDataParallel, true, kAnyEngine},
+    {Parser::kAny, "--dp", "--dp", Meaning::kDataParallel, true, kAnyEngine},
     {Parser::kAny, "-dp", "-dp", Meaning::kDataParallel, true, kAnyEngine},
     {Parser::kAny, "--nnodes", "--nnodes", Meaning::kNodes, true, kAnyEngine},
 };

@@ -28,6 +28,11 @@ inline constexpr EngineProgram kEnginePrograms[] = {
      "ai-dynamo/dynamo components/src/dynamo/vllm/args.py: the rest goes to vLLM's parser"},
     {Parser::kVllm, EngineProgram::Kind::kPath, "vllm/entrypoints/", "",
      "vllm-project/vllm vllm/entrypoints/openai/api_server.py"},
+    {Parser::kVllm, EngineProgram::Kind::kBinary, "vllm-rs", "serve",
+     "vllm-project/vllm rust/src/cmd/src/cli.rs: what it does not know goes to vLLM's parser"},
+    {Parser::kVllm, EngineProgram::Kind::kPath, "vllm/inference_api.py", "",
+     "kaito-project/kaito presets/workspace/inference/vllm/inference_api.py (056b828): the rest "
+     "goes to vLLM's parser"},
     {Parser::kHuggingFaceServer, EngineProgram::Kind::kModule, "huggingfaceserver", "",
      "kserve/kserve python/huggingface_server.Dockerfile"},
     {Parser::kSglang, EngineProgram::Kind::kBinary, "sglang", "serve",

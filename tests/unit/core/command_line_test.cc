@@ -156,6 +156,8 @@ TEST_CASE("A script is found behind a shell's options and what starts the shell"
   CHECK(Read({"ray", "symmetric-run", "-x", "--", "sh", "-c", "a b"}) ==
         Strings{"[ray][symmetric-run][-x][--]", "[a][b]"});
   CHECK(Read({"ray", "symmetric-run", "--"}) == Strings{"[ray][symmetric-run][--]"});
+  CHECK(Read({"mpirun", "-n", "2", "-x", "A", "bash", "-c", "a b; c"}) == Strings{"[a][b]", "[c]"});
+  CHECK(Read({"mpirun", "-n", "2", "a", "bash"}) == Strings{"[mpirun][-n][2][a][bash]"});
   CHECK(Read({"echo", "sh", "-c", "a b"}) == Strings{"[echo][sh][-c][a b]"});
 }
 
