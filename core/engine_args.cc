@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/engine_names.h"
+#include "core/engine_offload.h"
 #include "core/engine_programs.h"
 
 namespace shm {
@@ -115,8 +116,9 @@ class FlagReader {
 
   void Set(const EngineFlag& flag, std::string_view name, const Word& word,
            std::string_view value) {
-    // Of a rank it counts that there is one.
-    if (word.known() || flag.meaning == Meaning::kDataParallelRank) {
+    // Of a rank it counts that there is one. Most transfer configs take nothing from /dev/shm.
+    if (word.known() || flag.meaning == Meaning::kDataParallelRank ||
+        (flag.meaning == Meaning::kKvTransferConfig && !SpeaksOfOffloading(value))) {
       result_->settings[flag.meaning] = {std::string(value), Shown(name)};
     } else {
       Refuse(flag, name,

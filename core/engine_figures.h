@@ -24,7 +24,7 @@ inline constexpr int kVllmArenaMib = 8 * 256;
 // The multi-modal processor's cache: vllm-project/vllm vllm/config/multimodal.py,
 // vllm/multimodal/cache/shm.py. KV offload of the native backend, one /dev/shm/vllm_offload_*.mmap
 // for each data parallel rank: vllm/config/cache.py, vllm/config/vllm.py, vllm/v1/engine/core.py,
-// vllm/v1/kv_offload/cpu/shared_offload_region.py.
+// vllm/v1/kv_offload/cpu/shared_offload_region.py; also core/engine_offload.h.
 inline constexpr int kVllmProcessorCacheGib = 4;
 
 // Ray's object store where nobody gives its size: 0.3 of the memory, at most 200 × 10^9 bytes

@@ -34,6 +34,7 @@ enum class Meaning {
   kProcessorCacheGib,
   kKvOffloadGib,
   kKvOffloadBackend,
+  kKvTransferConfig,  // JSON, which may ask for such a region as well
   kTensorArena,
   kObjectStoreBytes,
   kObjectStoreDirectory,
@@ -155,6 +156,7 @@ inline constexpr EngineFlag kEngineFlags[] = {
      kVllmArgs},
     {Parser::kVllm, "--kv-offloading-backend", "--kv-offloading-b", Meaning::kKvOffloadBackend,
      true, kVllmArgs},
+    {Parser::kVllm, "--kv-transfer-config", "--kv-t", Meaning::kKvTransferConfig, true, kVllmArgs},
     {Parser::kVllm, "--enable-shm-tensor-arena", "--enable-sh", Meaning::kTensorArena, false,
      kVllmArgs},
     {Parser::kVllm, "--config", "--config", Meaning::kConfigFile, true, kVllmServe},

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/engine_figures.h"
+#include "core/engine_offload.h"
 #include "core/engine_values.h"
 
 namespace shm {
@@ -82,11 +83,24 @@ class NeedReader {
           reader.GibInBytes(Meaning::kProcessorCacheGib).value_or(kVllmProcessorCacheGib * kGiB);
       Take("vLLM", cache, Bytes(cache) + " multi-modal cache");
     }
-    // LMCache's server has its own.
-    if (reader.Text(Meaning::kKvOffloadBackend) != "lmcache") {
-      const std::int64_t offload = reader.GibInBytes(Meaning::kKvOffloadGib).value_or(0);
-      Take("vLLM", offload * ranks, Bytes(offload) + " KV offload" + times);
+    const std::int64_t offload = OffloadBytes(reader);
+    Take("vLLM", offload * ranks, Bytes(offload) + " KV offload" + times);
+  }
+
+  // The flag for the size wins over the transfer config (vllm/config/vllm.py). LMCache's server has
+  // its own.
+  std::int64_t OffloadBytes(SettingReader& reader) {
+    if (reader.Has(Meaning::kKvOffloadGib)) {
+      if (reader.Text(Meaning::kKvOffloadBackend) == "lmcache") return 0;
+      return reader.GibInBytes(Meaning::kKvOffloadGib).value_or(0);
     }
+    const std::string text = reader.Text(Meaning::kKvTransferConfig);
+    const OffloadConfig config = text.empty() ? OffloadConfig() : ReadOffloadConfig(text);
+    if (config.unclear) {
+      warnings_->push_back(
+          "what --kv-transfer-config offloads to /dev/shm (cpu_bytes_to_use) cannot be told");
+    }
+    return config.bytes;
   }
 
   // vllm/config/parallel.py: "mp" unless one worker is the whole world; that runs in the engine.

@@ -113,6 +113,7 @@ inline constexpr EngineHint kFlagHints[] = {
     {Parser::kVllm, "--max-num-batched-tokens"},
     {Parser::kVllm, "--mm-processor-cache-type"},
     {Parser::kVllm, "--kv-offloading-size"},
+    {Parser::kVllm, "--kv-transfer-config"},
     {Parser::kSglang, "--mem-fraction-static"},
     {Parser::kSglang, "--chunked-prefill-size"},
     {Parser::kSglang, "--context-length"},

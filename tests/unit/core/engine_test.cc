@@ -337,6 +337,8 @@ TEST_CASE("The engine's own need is its source's arithmetic") {
     std::string words;
     std::vector<EnvVar> env = {};
   };
+  const std::string kOffload = R"({"kv_connector":"OffloadingConnector",)"
+                               R"("kv_connector_extra_config":{"cpu_bytes_to_use":10737418240}})";
   const Strings vllm = {"vllm", "serve", "m"};
   const auto with = [&](Strings more) {
     Strings all = vllm;
@@ -398,6 +400,27 @@ TEST_CASE("The engine's own need is its source's arithmetic") {
        {},
        640 * kMiB + 8 * kGiB,
        "vLLM 160 MiB + 240 MiB × 2 workers + 8 GiB KV offload"},
+      {with({"--kv-transfer-config", kOffload}),
+       2,
+       {},
+       640 * kMiB + 10 * kGiB,
+       "vLLM 160 MiB + 240 MiB × 2 workers + 10 GiB KV offload"},
+      {with({"--kv-offloading-size", "8", "--kv-transfer-config=" + kOffload}),
+       1,
+       {},
+       8 * kGiB,
+       "vLLM 8 GiB KV offload"},
+      {{"vllm", "serve", "m", "-dp", "2", "--kv-transfer-config", kOffload},
+       2,
+       {},
+       20 * kGiB,
+       "vLLM 10 GiB KV offload × 2 ranks"},
+      {with({"--kv-transfer-config", R"({"kv_connector":"NixlConnector","kv_role":"kv_both"})"}),
+       1,
+       {},
+       0,
+       ""},
+      {{"sh", "-c", "vllm serve m --kv-transfer-config \"$CONFIG\""}, 1, {}, 0, ""},
       {{"ray", "start", "--head", "--object-store-memory=1000000000"},
        2,
        {},
@@ -479,6 +502,8 @@ TEST_CASE("A need that cannot be told is a warning") {
   for (const Strings& args : {Strings{"ray", "start", "--object-store-memory=lots"},
                               Strings{"ray", "start", "--object-store-memory=-1"},
                               Strings{"vllm", "serve", "--kv-offloading-size=1e300"},
+                              Strings{"vllm", "serve", "--kv-transfer-config", "$(KV_OFFLOAD)"},
+                              Strings{"vllm", "serve", "--kv-transfer-config={\"Offloading"},
                               Strings{"vllm", "serve", "--kv-offloading-size=nan"},
                               Strings{"vllm", "serve", "--kv-offloading-size=-1"}}) {
     INFO(Joined(args));
