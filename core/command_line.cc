@@ -88,7 +88,7 @@ std::optional<std::size_t> FindEntrypoint(const std::vector<Word>& words) {
 // Collects commands, reading shells on the way.
 class Collector {
  public:
-  explicit Collector(CommandLine* line) : line_(line) {}
+  Collector(CommandLine* line, std::size_t reading) : line_(line), reading_(reading) {}
 
   void Take(SimpleCommand command, int depth) {
     if (command.words.empty()) return;
@@ -132,7 +132,7 @@ class Collector {
       return;
     }
     read_bytes_ += script.size();
-    ShellScript reader(script, std::move(positional), &line_->env,
+    ShellScript reader(script, std::move(positional), reading_, &line_->env,
                        [this, depth, &launcher](SimpleCommand inner) {
                          inner.launcher = launcher;
                          Take(std::move(inner), depth + 1);
@@ -140,9 +140,11 @@ class Collector {
     if (!reader.Read()) {
       line_->warnings.push_back("a shell script in the command expands to too much to be read");
     }
+    line_->readings = std::max(line_->readings, reader.readings());
   }
 
   CommandLine* line_;
+  std::size_t reading_;
   std::size_t read_bytes_ = 0;
 };
 
@@ -154,7 +156,7 @@ std::string_view BaseName(std::string_view path) {
 }
 
 CommandLine ReadCommandLine(const std::vector<std::string>& command,
-                            const std::vector<std::string>& args, PodEnv env) {
+                            const std::vector<std::string>& args, PodEnv env, std::size_t reading) {
   CommandLine line;
   SimpleCommand whole;
   std::size_t bytes = 0;
@@ -177,7 +179,7 @@ CommandLine ReadCommandLine(const std::vector<std::string>& command,
     }
   }
   line.env = std::move(env);
-  Collector(&line).Take(std::move(whole), 0);
+  Collector(&line, reading).Take(std::move(whole), 0);
   return line;
 }
 

@@ -42,7 +42,8 @@ struct EngineFacts {
 // image's entrypoint starts the engine, a flag that only one engine knows or the name of the
 // `image` tells which; an engine that nothing tells is kUnknown, and its flags are read in the
 // spellings that mean the same to every engine. A spelling that its engine would refuse sets
-// nothing.
+// nothing. Where a condition in a script decides, each fact counts only if it is the same either
+// way, and the larger need counts.
 EngineFacts ReadEngine(const std::vector<std::string>& command,
                        const std::vector<std::string>& args, const std::vector<EnvVar>& env,
                        int gpus_of_container, std::optional<std::int64_t> memory_limit,

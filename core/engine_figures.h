@@ -27,6 +27,11 @@ inline constexpr int kVllmArenaMib = 8 * 256;
 // vllm/v1/kv_offload/cpu/shared_offload_region.py; also core/engine_offload.h.
 inline constexpr int kVllmProcessorCacheGib = 4;
 
+// The region is made whole at start, after a look at what /dev/shm has free: anything else there
+// would fail it. Rings are written to later and leave room; beside a region alone there are to be
+// 64 MiB, the /dev/shm of a container without a volume, which what is small fits in.
+inline constexpr int kVllmBesideOffloadMib = 64;
+
 // Ray's object store where nobody gives its size: 0.3 of the memory, at most 200 × 10^9 bytes
 // (unless its variables say otherwise) and at most max(10^10 bytes, 0.95 of what /dev/shm has
 // free). So it follows the size that is decided here: with 10^10 bytes it has room, with less it

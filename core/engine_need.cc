@@ -84,7 +84,12 @@ class NeedReader {
       Take("vLLM", cache, Bytes(cache) + " multi-modal cache");
     }
     const std::int64_t offload = OffloadBytes(reader);
-    Take("vLLM", offload * ranks, Bytes(offload) + " KV offload" + times);
+    if (offload > 0) {
+      Take("vLLM", offload * ranks, Bytes(offload) + " KV offload" + times);
+      if (need_.bytes == offload * ranks) {
+        Take("vLLM", kVllmBesideOffloadMib * kMiB, Bytes(kVllmBesideOffloadMib * kMiB));
+      }
+    }
   }
 
   // The flag for the size wins over the transfer config (vllm/config/vllm.py). LMCache's server has

@@ -87,6 +87,18 @@ inline constexpr EngineVariable kEngineVariables[] = {
     {Parser::kAny, "NIM_PIPELINE_PARALLEL_SIZE", Meaning::kPipelineParallel, kNimSample},
 };
 
+// Variables that a published script expands into the engine's arguments and that pods alone set:
+// where the pod does not, it is empty.
+struct PodVariable {
+  std::string_view name;
+  std::string_view source;
+};
+
+inline constexpr PodVariable kPodVariables[] = {
+    {"VLLM_ADDITIONAL_ARGS",
+     "kserve/kserve config/llmisvcconfig/config-llm-template.yaml (aaac4e2)"},
+};
+
 // Where no word names an engine: a part of the image's name, or a flag that one engine alone knows
 // and spells so.
 struct EngineHint {
