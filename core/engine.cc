@@ -69,6 +69,7 @@ class ReadingMerger {
     }
     differing_.clear();
     facts_->complete = facts_->complete && one.complete;
+    facts_->ray = std::max(facts_->ray, one.ray);
     if (facts_->engine == Engine::kUnknown) facts_->engine = one.engine;
     if (one.need_bytes > facts_->need_bytes) {
       facts_->need_bytes = one.need_bytes;
@@ -127,11 +128,26 @@ void Deduplicate(std::vector<std::string>* warnings) {
   *warnings = std::move(kept);
 }
 
+// RAY_ADDRESS: ray-project/ray python/ray/_private/ray_constants.py
+// (RAY_ADDRESS_ENVIRONMENT_VARIABLE).
+RayUse FindRay(const std::vector<EngineCommand>& commands, const PodEnv& env) {
+  RayUse use = RayUse::kNone;
+  for (const EngineCommand& command : commands) {
+    if (command.engine == Engine::kRay) return RayUse::kJoined;
+    const auto executor = command.settings.find(Meaning::kExecutor);
+    const bool asked = command.engine == Engine::kVllm && executor != command.settings.end() &&
+                       executor->second.value == "ray";
+    if (asked) use = env.Has("RAY_ADDRESS") ? RayUse::kJoined : RayUse::kAsked;
+  }
+  return use;
+}
+
 EngineFacts ReadFacts(CommandLine line, int gpus, std::optional<std::int64_t> memory_limit,
                       std::string_view image) {
   EngineFacts facts;
   facts.warnings = std::move(line.warnings);
   const std::vector<EngineCommand> commands = FindCommands(line, image, &facts.warnings);
+  facts.ray = FindRay(commands, line.env);
 
   std::vector<EngineDegrees> degrees;
   FactsMerger merger(&facts);
