@@ -82,6 +82,7 @@ void PlanSize(const PodView& pod, std::size_t index, std::int64_t size, VolumePl
   const std::int64_t present = limit.ok() ? *limit : 0;  // 0: no limit, to the kubelet
   if (present < size) {
     plan->set_size.push_back(index);
+    plan->was_unlimited = plan->was_unlimited || present == 0;
   } else if (present > size) {
     plan->notes.push_back(
         {Reason::kLargerVolumeKept, "the volume \"" + volume.name + "\" stays at its sizeLimit " +
