@@ -58,8 +58,13 @@ Result<Content> ReadContent(PartReader* parts, Part* part) {
 
 Error Document::Locate(const Error& error) const {
   const std::string_view content = std::string_view(text).substr(head);
-  // JSON is YAML, as far as finding a field goes.
-  const std::size_t found = error.field.empty() ? 0 : FindYamlField(content, error.field);
+  // JSON is YAML, as far as finding a field goes. Of one that is missing, its parent.
+  std::size_t found = 0;
+  for (std::string field = error.field; found == 0 && !field.empty();) {
+    found = FindYamlField(content, field);
+    const std::size_t last = field.find_last_of(".[");
+    field.resize(last == std::string::npos ? 0 : last);
+  }
   const std::size_t within = found > 0 ? found - 1 : 0;
   return At(file, line + LinesBefore(text, head) + within, error);
 }

@@ -26,7 +26,8 @@ struct Document {
   bool first = false;  // the stream begins with it
   Json value;          // null where there is no content
 
-  // "FILE:LINE: FIELD: message", with the line at which the field's value begins.
+  // "FILE:LINE: FIELD: message", with the line at which the field's value begins, or that of the
+  // nearest object around a field that is missing.
   Error Locate(const Error& error) const;
 };
 

@@ -382,8 +382,8 @@ TEST_CASE("Bad input ends with 2, names file, line and field, and leaves stdout 
       {"--- a: 1\n", "stdin:2: only a comment"},
       {"apiVersion: v1\nkind: Pod\nspec: {}\n", "stdin:4: spec.containers: "},
       {"apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n"
-       "      - name: c\n        resources: {limits: {memory: 1Gib}}\n",
-       "stdin:9: spec.template.spec.containers[0].resources.limits.memory: "},
+       "      - name: c\n        resources: {limits: 3}\n",
+       "stdin:9: spec.template.spec.containers[0].resources.limits: "},
       {list + "- apiVersion: v1\n  kind: Pod\n  spec:\n    containers: 3\n",
        "stdin:9: items[1].spec.containers: "},
       {"apiVersion: shm-operator.dev/v1alpha1\nkind: InferenceService\nmetadata: {name: e}\nspec:\n"

@@ -164,6 +164,7 @@ TEST_CASE("JSON a million deep is refused") {
 TEST_CASE("A document finds the line of a field in its file") {
   const auto documents = ReadAll("a: 1\n---\n# c\nspec:\n  b:\n  - x\n  - y\n");
   CHECK(documents[1].Locate({"spec.b[1]", "no"}).ToString() == "x.yaml:7: spec.b[1]: no");
+  CHECK(documents[1].Locate({"spec.b[2].z", "no"}).ToString() == "x.yaml:6: spec.b[2].z: no");
   CHECK(documents[1].Locate({"other", "no"}).ToString() == "x.yaml:4: other: no");
 }
 
