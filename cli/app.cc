@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/explain.h"
+#include "cli/krm.h"
 #include "cli/render.h"
 #include "cli/scan.h"
 #include "cli/size.h"
@@ -16,8 +17,11 @@ namespace {
 constexpr const char* kExitCodes =
     "Exit codes:\n"
     "  0  done\n"
-    "  1  a finding: a line that is not known, a size below what the pod may need\n"
-    "  2  bad input: the message names the flag and the value\n";
+    "  1  a finding: a line that is not known, a size below what the pod may need, a pod that has\n"
+    "     less than it would get, or that would be refused\n"
+    "  2  bad input, or no way to the cluster: the message names the flag or the place in the "
+    "file,\n"
+    "     and nothing is written to standard output\n";
 
 // Nothing where the arguments are well-formed, else the exit code.
 std::optional<int> Parse(CLI::App& app, const std::vector<std::string>& args,
@@ -48,7 +52,7 @@ int Run(const std::vector<std::string>& args, std::istream& in, std::ostream& ou
   app.footer(kExitCodes);
   // Not required of CLI11, whose complaint would hide the word that is no command.
   app.require_subcommand(0, 1);
-  const std::vector<Command> commands = {AddSize(app), AddExplain(app), AddRender(app),
+  const std::vector<Command> commands = {AddSize(app), AddExplain(app), AddRender(app), AddKrm(app),
                                          AddScan(app)};
   const Streams streams{in, out, err};
   if (const auto ended = Parse(app, args, streams)) return *ended;

@@ -1,6 +1,7 @@
 #include "cli/explain.h"
 
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <istream>
 #include <limits>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/output.h"
 #include "core/nccl_explain.h"
 
 namespace shm::cli {
@@ -16,6 +18,7 @@ namespace {
 
 struct ExplainFlags {
   std::string line;
+  std::string file;
   std::string output = "text";
 };
 
@@ -68,7 +71,7 @@ void WriteText(const Explained& explained, std::ostream& out) {
   if (!explanation.cure.empty()) out << "Cure:  " << explanation.cure << "\n";
 }
 
-void WriteJson(const Explained& explained, std::ostream& out) {
+nlohmann::ordered_json ToJson(const Explained& explained) {
   const Explanation& explanation = explained.explanation;
   nlohmann::ordered_json json;
   json["known"] = explanation.known;
@@ -77,17 +80,28 @@ void WriteJson(const Explained& explained, std::ostream& out) {
   json["bytes"] = nullptr;
   if (explanation.bytes) json["bytes"] = *explanation.bytes;
   json["line"] = explained.line;
-  // Logs hold any bytes: what is no UTF-8 becomes U+FFFD.
-  out << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+  return json;
 }
 
 int Explain(const ExplainFlags& flags, const Streams& streams) {
-  const Explained explained = flags.line == "-" ? ExplainLog(streams.in)
-                                                : Explained{flags.line, ExplainLogLine(flags.line)};
-  if (flags.output == "json") {
-    WriteJson(explained, streams.out);
-  } else {
+  if (flags.line.empty() == flags.file.empty()) {
+    streams.err << "shmctl: explain takes a line, or a log by -f: one of them\n";
+    return kBadInput;
+  }
+  std::ifstream file;
+  const bool reads_file = !flags.file.empty() && flags.file != "-";
+  if (reads_file) file.open(flags.file, std::ios::binary);
+  if (reads_file && !file) {
+    streams.err << "shmctl: --filename: \"" << flags.file << "\" cannot be read\n";
+    return kBadInput;
+  }
+  const bool reads_log = !flags.file.empty() || flags.line == "-";
+  const Explained explained = reads_log ? ExplainLog(reads_file ? file : streams.in)
+                                        : Explained{flags.line, ExplainLogLine(flags.line)};
+  if (flags.output == "text") {
     WriteText(explained, streams.out);
+  } else {
+    WriteAnswer(ToJson(explained), flags.output, streams.out);
   }
   return explained.explanation.known ? kDone : kFinding;
 }
@@ -100,10 +114,10 @@ Command AddExplain(CLI::App& program) {
       "explain", "What a line of a log says about /dev/shm: its cause and its cure.");
   app->add_option("line", flags->line,
                   "The line in quotes, or - for a log on stdin, of which the first line that calls "
-                  "for a cure is explained. Put -- before a line that begins with a dash")
-      ->required();
-  app->add_option("--output", flags->output, "text or json")
-      ->check(CLI::IsMember({"text", "json"}));
+                  "for a cure is explained. Put -- before a line that begins with a dash");
+  app->add_option("-f,--filename", flags->file, "A log in a file, or - for stdin");
+  app->add_option("-o,--output", flags->output, "text, json or yaml")
+      ->check(CLI::IsMember({"text", "json", "yaml"}));
   app->footer("Exit codes: 0 known, 1 not known, 2 bad input\n");
   return {app, [flags](const Streams& streams) { return Explain(*flags, streams); }};
 }

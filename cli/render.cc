@@ -120,11 +120,9 @@ class Renderer {
       err_ << pod.object << ": /dev/shm " << FormatBytes(*decision.size) << ": "
            << decision.arithmetic << "\n";
     }
-    const bool refused =
-        decision.outcome == Outcome::kDenied || decision.outcome == Outcome::kUnknownService;
-    if (!refused && decision.reason != Reason::kInternal) return;
+    if (!pod.refused()) return;
     finding_ = true;
-    err_ << (refused ? "refused: " : "error: ") << pod.object << ": " << decision.message << "\n";
+    err_ << "refused: " << pod.object << ": " << decision.message << "\n";
   }
 
   ServiceCatalog catalog_;

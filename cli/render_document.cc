@@ -67,7 +67,7 @@ Result<void> RenderPod(const ServiceCatalog& catalog, const std::string& name_sp
     rendering->changed = true;
   }
   rendering->pods.push_back(
-      {object + (place.path.empty() ? "" : ", " + place.path), std::move(decision)});
+      {object + (place.path.empty() ? "" : ", " + place.path), place.path, std::move(decision)});
   return {};
 }
 
@@ -93,6 +93,11 @@ Result<void> RenderInto(const ServiceCatalog& catalog, const std::vector<Declare
 }
 
 }  // namespace
+
+bool RenderedPod::refused() const {
+  return decision.outcome == Outcome::kDenied || decision.outcome == Outcome::kUnknownService ||
+         decision.reason == Reason::kInternal;
+}
 
 Result<Rendering> RenderDocument(const ServiceCatalog& catalog,
                                  const std::vector<DeclaredKind>& declared, Json* document) {

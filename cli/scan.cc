@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/output.h"
 #include "cli/scan_cluster.h"
 #include "cli/scan_input.h"
 #include "cli/scan_report.h"
@@ -34,7 +35,8 @@ constexpr const char* kFooter =
     "the operator would give a new pod of this kind, COVERED whether its webhook would see that\n"
     "pod. Verdicts: TooSmall (HAS is below GETS or NEED), Enough, NotOurs (opted out, or somebody\n"
     "else's /dev/shm), NoGpus. Pods that have ended are left out.\n\n"
-    "JSON: {\"pods\": [...], \"summary\": {...}}; sizes are bytes, null is not known or none.\n\n"
+    "JSON and YAML: {\"pods\": [...], \"summary\": {...}}; sizes are bytes, null is not known or "
+    "none.\n\n"
     "Needs get and list of pods; of namespaces and inferenceservices.shm-operator.dev to say "
     "more.\n"
     "A kubeconfig whose user is an exec plugin is refused: pipe what kubectl reads instead,\n"
@@ -116,14 +118,11 @@ Result<ScanReport> ScanServer(const ScanFlags& flags, const InstallationDefaults
 
 // The one place that knows the formats.
 void Write(const ScanReport& report, const std::string& format, const Streams& streams) {
-  if (format == "json") {
-    // A file's names may be no UTF-8.
-    streams.out << ToJson(report).dump(2, ' ', false,
-                                       nlohmann::ordered_json::error_handler_t::replace)
-                << "\n";
-  } else {
+  if (format == "table") {
     WriteTable(report, streams.out);
     WriteSummary(report, streams.err);
+  } else {
+    WriteAnswer(ToJson(report), format, streams.out);
   }
 }
 
@@ -164,8 +163,8 @@ void Declare(CLI::App* app, ScanFlags* flags) {
   app->add_flag("--all", flags->all, "List pods without GPUs, too");
   AddFlag(app, "--size-per-gpu", flags->size_per_gpu, "As the installation has it; else 1Gi");
   AddFlag(app, "--max-size", flags->max_size, "As the installation has it; else none");
-  app->add_option("--output", flags->output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
+  app->add_option("-o,--output", flags->output, "table, json or yaml")
+      ->check(CLI::IsMember({"table", "json", "yaml"}));
   app->footer(kFooter);
 }
 

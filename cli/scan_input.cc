@@ -4,11 +4,13 @@
 #include <istream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "core/names.h"
 #include "kube/list_reader.h"
+#include "manifest/documents.h"
 
 namespace shm::cli {
 namespace {
@@ -171,6 +173,32 @@ Result<ScanInput> ReadText(const std::string& text) {
   return single.Take();
 }
 
+// What `kubectl get ... -o yaml` writes, or documents of single objects.
+Result<ScanInput> ReadYaml(const std::string& text, const std::string& name) {
+  std::istringstream in(text);
+  manifest::DocumentReader reader(in, name);
+  Collector collector("");
+  bool any = false;  // a List, or a Pod
+  for (;;) {
+    const auto document = reader.Next();
+    if (!document.ok()) return document.error();
+    if (!*document) break;
+    const Json object((*document)->value);
+    if (object.is_null()) continue;
+    if (!object.is_object())
+      return (*document)->Locate({"", std::string("is no object: ") + kWanted});
+    const auto items = object.find("items");
+    const bool list = items != object.end() && items->is_array();
+    any = any || list || TextOf(object, "kind") == "Pod";
+    if (!list) collector.Add(object);
+    for (std::size_t i = 0; list && i < items->size(); ++i) collector.Add((*items)[i]);
+  }
+  if (!any) return Error{name, std::string("holds neither a List nor a Pod: ") + kWanted};
+  Result<ScanInput> input = collector.Take();
+  if (input.ok()) return input;
+  return Error{name + ": " + input.error().field, input.error().message};
+}
+
 }  // namespace
 
 Result<ScanInput> ReadScanInput(std::istream& in, const std::string& name) {
@@ -179,6 +207,9 @@ Result<ScanInput> ReadScanInput(std::istream& in, const std::string& name) {
     return Error{error.field.empty() ? name : name + ": " + error.field, error.message};
   };
   if (!text.ok()) return at(text.error());
+  const std::size_t first = text->find_first_not_of(" \t\r\n");
+  const bool json = first == std::string::npos || (*text)[first] == '{' || (*text)[first] == '[';
+  if (!json) return ReadYaml(*text, name);
   Result<ScanInput> input = ReadText(*text);
   if (!input.ok()) return at(input.error());
   return input;

@@ -2,9 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
 
+#include "cli/output.h"
 #include "cli/size_report.h"
 #include "cli/size_request.h"
 
@@ -26,10 +28,10 @@ int Size(const Options& options, const Streams& streams) {
   for (const std::string& warning : report.warnings) {
     streams.err << "warning: " << warning << "\n";
   }
-  if (options.output == "json") {
-    WriteJson(report, streams.out);
-  } else {
+  if (options.output == "text") {
     WriteText(report, streams.out);
+  } else {
+    WriteAnswer(ToJson(report), options.output, streams.out);
   }
   return report.below_need() ? kFinding : kDone;
 }
@@ -59,8 +61,8 @@ void Declare(CLI::App* app, Options* options) {
           "The container's memory limit, of which Ray takes a share");
   AddFlag(app, "--size-per-gpu", flags.size_per_gpu, "As the installation has it; else 1Gi");
   AddFlag(app, "--max-size", flags.max_size, "As the installation has it; else none");
-  app->add_option("--output", options->output, "text or json")
-      ->check(CLI::IsMember({"text", "json"}));
+  app->add_option("-o,--output", options->output, "text, json or yaml")
+      ->check(CLI::IsMember({"text", "json", "yaml"}));
   app->footer("Exit codes: 0 done, 1 --max-size is below what the pod may need, 2 bad input\n");
 }
 

@@ -89,7 +89,7 @@ void WriteText(const SizeReport& report, std::ostream& out) {
   out << "\nDocker:\n\ndocker run --shm-size=" << DockerSize(decision.size) << "\n";
 }
 
-void WriteJson(const SizeReport& report, std::ostream& out) {
+nlohmann::ordered_json ToJson(const SizeReport& report) {
   const SizeDecision& decision = report.decision;
   nlohmann::ordered_json json;
   json["sizeBytes"] = decision.size;
@@ -104,8 +104,7 @@ void WriteJson(const SizeReport& report, std::ostream& out) {
   json["shmSize"] = DockerSize(decision.size);
   json["emptyDir"] = {{"medium", "Memory"}, {"sizeLimit", FormatBytes(decision.size)}};
   json["warnings"] = report.warnings;
-  // A warning may quote a value that is no UTF-8.
-  out << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+  return json;
 }
 
 }  // namespace shm::cli

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ void WriteText(const SizeReport& report, std::ostream& out);
 // One object: sizeBytes, computedBytes, needBytes, gpus, communicators, ncclBytes,
 // ncclProvisionBytes, engineBytes, reason (the arithmetic), shmSize (for Docker), emptyDir,
 // warnings.
-void WriteJson(const SizeReport& report, std::ostream& out);
+nlohmann::ordered_json ToJson(const SizeReport& report);
 
 // Bytes (0 or more) as Docker's --shm-size takes them: "2g", "516m", "1000". Its units are binary.
 std::string DockerSize(std::int64_t bytes);

@@ -16,7 +16,8 @@ struct Present {
   bool has_gpus;
   const MountView* mount;             // null: nothing
   std::optional<std::size_t> memory;  // the memory-backed volume that is mounted; else foreign
-  bool foreign() const { return mount && !memory; }
+  bool device = false;                // a block device stands there
+  bool foreign() const { return device || (mount && !memory); }
 };
 
 bool Contains(const std::vector<const ContainerView*>& list, const ContainerView* container) {
@@ -25,6 +26,8 @@ bool Contains(const std::vector<const ContainerView*>& list, const ContainerView
 
 Present Look(const PodView& pod, const ContainerView& container, bool has_gpus) {
   Present present{&container, has_gpus, container.MountAt(names::kMountPath), std::nullopt};
+  const auto& devices = container.device_paths;
+  present.device = std::find(devices.begin(), devices.end(), names::kMountPath) != devices.end();
   if (!present.mount) return present;
   const auto volume = pod.FindVolume(present.mount->volume);
   if (volume && (*pod.volumes)[*volume].kind == Kind::kMemory) present.memory = volume;
@@ -55,6 +58,12 @@ std::string KindAt(const PodView& pod, const MountView& mount) {
 void NoteForeign(const PodView& pod, const std::vector<Present>& all, Notes* notes) {
   for (const Present& present : all) {
     if (!present.foreign()) continue;
+    if (present.device) {
+      notes->push_back({Reason::kForeignVolume, "container " + present.container->name +
+                                                    " has a block device at /dev/shm, which is "
+                                                    "left alone"});
+      continue;
+    }
     notes->push_back({Reason::kForeignVolume, "container " + present.container->name + " has the " +
                                                   KindAt(pod, *present.mount) + " \"" +
                                                   present.mount->volume +
@@ -180,7 +189,7 @@ VolumePlan PlanVolume(const PodView& pod, const GpuContainers& gpus, MountScope 
   plan.volume = shared ? (*pod.volumes)[*shared].name : names::kVolume;
   if (shared) PlanSizes(pod, all, *shared, size, &plan);
   for (const Present& present : all) {
-    if (!present.mount) plan.mount_into.push_back(present.container);
+    if (!present.mount && !present.device) plan.mount_into.push_back(present.container);
   }
   PlanWritable(all, &plan);
   NoteSplit(all, shared, &plan);

@@ -51,15 +51,22 @@ class Server {
   std::unique_ptr<kube::Client> client_;
 };
 
-// One generated pod and what the services and defaults make of it.
+// One generated pod and what services, defaults and, where they are counted, claims make of it.
 class Sample {
  public:
-  explicit Sample(PodGenerator& generator)
-      : document_(generator.Pod()), services_(generator.Services()) {
+  Sample(PodGenerator& generator, bool count_claims)
+      : document_(generator.Pod()),
+        services_(generator.Services()),
+        templates_(generator.Templates()) {
     context_.namespace_name = kNamespace;
     context_.installation = generator.Defaults();
     for (const auto& service : services_) context_.services.push_back(&service);
+    if (!count_claims) return;
+    context_.claim_templates.emplace();
+    for (const auto& one : templates_) context_.claim_templates->push_back(&one);
   }
+  Sample(const Sample&) = delete;
+  Sample& operator=(const Sample&) = delete;
 
   const json& document() const { return document_; }
 
@@ -72,6 +79,7 @@ class Sample {
  private:
   const json document_;
   const std::vector<InferenceService> services_;
+  const std::vector<ClaimTemplate> templates_;
   PodContext context_;
 };
 
@@ -108,7 +116,7 @@ TEST_CASE("A1, A7: the API server accepts the patch of every generated pod that 
   int patched = 0;
   for (int i = 0; i < kPods; ++i) {
     INFO("seed " << seed << ", pod " << i);
-    const Sample sample(generator);
+    const Sample sample(generator, i % 2 == 0);
     const auto defaulted = Accepted(server, sample.document());
     if (!defaulted) continue;
     ++valid;

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "core/quantity.h"
+#include "manifest/yaml_reader.h"
+#include "tests/support/shell.h"
 
 namespace shm::cli {
 namespace {
@@ -72,6 +74,8 @@ TEST_CASE("Bad input ends with 2, names the flag and the value, and leaves stdou
       {{"size", "--gpus", "2", "--output", "xml"}, "--output", "xml"},
       {{"size", "--gpu", "2"}, "--gpu", ""},
       {{"explain"}, "line", ""},
+      {{"explain", "a", "-f", "-"}, "line", ""},
+      {{"explain", "-f", "/does/not/exist"}, "--filename", "/does/not/exist"},
       {{"explain", "a", "b"}, "b", ""},
       {{"explain", "a", "--output", "xml"}, "--output", "xml"},
   };
@@ -86,7 +90,8 @@ TEST_CASE("Bad input ends with 2, names the flag and the value, and leaves stdou
 }
 
 TEST_CASE("Help documents the exit codes, and the version is the project's") {
-  for (const Words& args : {Words{"--help"}, Words{"size", "--help"}, Words{"explain", "--help"}}) {
+  for (const Words& args : {Words{"--help"}, Words{"size", "--help"}, Words{"explain", "--help"},
+                            Words{"render", "--help"}, Words{"scan", "--help"}}) {
     const Outcome outcome = RunWith(args);
     CHECK(outcome.code == 0);
     CHECK(Has(outcome.out, "Exit codes:"));
@@ -228,6 +233,25 @@ TEST_CASE("A line is explained from the argument and from stdin alike") {
     CHECK(json.at("line") == kExtendFails);
     CHECK_FALSE(json.at("cause").get<std::string>().empty());
     CHECK_FALSE(json.at("cure").get<std::string>().empty());
+  }
+}
+
+TEST_CASE("A log is read from a file and from stdin") {
+  const test::TempDir folder;
+  const std::string path = folder.path() + "/log";
+  std::ofstream(path) << "starting\n" << kExtendFails << "\n";
+  CHECK(Json({"explain", "-f", path}).at("bytes") == 9637892);
+  CHECK(Json({"explain", "-f", "-"}, kExtendFails).at("bytes") == 9637892);
+}
+
+TEST_CASE("YAML says what JSON says") {
+  for (const Words& args : {Words{"size", "--tp", "2", "--engine", "vllm"},
+                            Words{"explain", kExtendFails}, Words{"explain", "who knows"}}) {
+    Words yaml = args;
+    yaml.insert(yaml.end(), {"--output", "yaml"});
+    const auto read = manifest::ReadYaml(RunWith(yaml).out);
+    REQUIRE(std::holds_alternative<manifest::Json>(read));
+    CHECK(nlohmann::json(std::get<manifest::Json>(read)) == Json(args));
   }
 }
 

@@ -133,6 +133,16 @@ TEST_CASE("A PodList as the API sends it and a single Pod are read, too") {
   CHECK(NamesIn(ScanJson(MakePod("alone", 2))) == Words{"alone"});
 }
 
+TEST_CASE("What kubectl writes as YAML is read, too") {
+  const std::string yaml =
+      "apiVersion: v1\nkind: List\nitems:\n- kind: Pod\n  metadata: {name: a, namespace: llm}\n"
+      "  spec: {containers: [{name: c, resources: {limits: {nvidia.com/gpu: 2}}}]}\n---\n"
+      "kind: Pod\nmetadata: {name: b, namespace: llm}\nspec: {containers: [{name: c}]}\n";
+  const Json report = Json::parse(Scan(yaml, {"-f", "-", "--all", "--output", "json"}).out);
+  CHECK(report["summary"]["scanned"] == 2);
+  CHECK(report["summary"]["tooSmall"] == 1);
+}
+
 TEST_CASE("Flags narrow the pods, widen them, and set the installation's numbers") {
   const Json list =
       MakeList({MakePod("a", 2, "one"), MakePod("b", 2, "two"), MakePod("idle", 0, "two")});
@@ -172,11 +182,13 @@ TEST_CASE("scan: bad input ends with 2, says what is wrong with what, and leaves
       R"({"kind":"List","items":[)" + std::string(600, '[') + std::string(600, ']') + "]}";
   const std::vector<Case> cases = {
       {"nothing", " \n", from_stdin, "stdin: is empty"},
-      {"YAML", "apiVersion: v1\nkind: List\n", from_stdin, "stdin: is not JSON at byte 1"},
+      {"YAML of nothing", "apiVersion: v1\nkind: List\n", from_stdin, "neither a List nor a Pod"},
+      {"YAML cut short", "kind: List\nitems: [\n", from_stdin, "stdin:2: "},
+      {"two keys", "kind: List\nitems: []\nitems: []\n", from_stdin, "stdin:3: items: the key"},
       {"cut short", R"({"kind":"List","items":[{"kind":"Po)", from_stdin, "is not JSON at byte"},
       {"more than one", "{}{}", from_stdin, "is not JSON at byte"},
       {"no UTF-8", "{\"a\":\"\xff\"}", from_stdin, "is not JSON at byte"},
-      {"a number", "7", from_stdin, "is no object"},
+      {"a number", "7", from_stdin, "stdin:1: is no object"},
       {"an array", "[]", from_stdin, "is no object"},
       {"another kind", R"({"kind":"Deployment","spec":{}})", from_stdin,
        "stdin: kind: \"Deployment\" is neither a List nor a Pod"},
