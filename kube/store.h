@@ -2,11 +2,12 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +19,7 @@
 namespace shm::kube {
 
 // Thread-safe. One Reflector writes, any thread reads. Objects are immutable and outlive their
-// removal while somebody holds them.
+// removal while somebody holds them. A list becomes visible as a whole, when it is complete.
 template <typename T>
 class Store : public ObjectSink {
  public:
@@ -104,10 +105,7 @@ class Store : public ObjectSink {
   }
 
   // ObjectSink, for the reflector.
-  void BeginList() override SHM_EXCLUDES(mutex_) {
-    MutexLock lock(mutex_);
-    ++round_;
-  }
+  void BeginList() override { listing_.emplace(); }
   void Upsert(const ObjectKey& key, const nlohmann::json& object) override SHM_EXCLUDES(mutex_);
   void Remove(const ObjectKey& key) override SHM_EXCLUDES(mutex_);
   void EndList() override SHM_EXCLUDES(mutex_);
@@ -117,7 +115,11 @@ class Store : public ObjectSink {
     Pointer object;  // null: refused by parse_
     std::string uid;
     std::string resource_version;
-    std::uint64_t round = 0;  // the list that it was last seen in
+
+    bool Is(const ObjectVersion& version) const {
+      return !version.resource_version.empty() && uid == version.uid &&
+             resource_version == version.resource_version;
+    }
   };
   struct Namespace {
     std::map<std::string, Entry> entries;
@@ -126,10 +128,8 @@ class Store : public ObjectSink {
 
   Pointer Find(const std::string& namespace_name, const std::string& name) const
       SHM_REQUIRES(mutex_) {
-    const auto space = namespaces_.find(namespace_name);
-    if (space == namespaces_.end()) return nullptr;
-    const auto entry = space->second.entries.find(name);
-    return entry == space->second.entries.end() ? nullptr : entry->second.object;
+    const Entry* held = Held(namespace_name, name);
+    return held == nullptr ? nullptr : held->object;
   }
 
   std::shared_ptr<const Snapshot> SnapshotOf(const Namespace& space) const SHM_REQUIRES(mutex_) {
@@ -142,6 +142,42 @@ class Store : public ObjectSink {
       space.snapshot = std::move(made);
     }
     return space.snapshot;
+  }
+
+  struct Change {
+    ObjectKey key;
+    Pointer before;
+    Pointer after;
+  };
+
+  // What is known of the object: from the list that is being read, else held. Nothing: neither.
+  std::optional<Entry> Known(const ObjectKey& key) const SHM_EXCLUDES(mutex_) {
+    if (listing_) {
+      const auto listed = listing_->find(key);
+      if (listed != listing_->end()) return listed->second;
+    }
+    MutexLock lock(mutex_);
+    const Entry* held = Held(key.namespace_name, key.name);
+    return held == nullptr ? std::nullopt : std::optional<Entry>(*held);
+  }
+
+  const Entry* Held(const std::string& namespace_name, const std::string& name) const
+      SHM_REQUIRES(mutex_) {
+    const auto space = namespaces_.find(namespace_name);
+    if (space == namespaces_.end()) return nullptr;
+    const auto entry = space->second.entries.find(name);
+    return entry == space->second.entries.end() ? nullptr : &entry->second;
+  }
+
+  // Holds the entry and returns the object that was there before.
+  Pointer Put(const ObjectKey& key, Entry entry) SHM_REQUIRES(mutex_) {
+    Namespace& space = namespaces_[key.namespace_name];
+    Entry& held = space.entries[key.name];
+    std::swap(held, entry);
+    space.snapshot = nullptr;
+    size_ += (held.object ? 1 : 0);
+    size_ -= (entry.object ? 1 : 0);
+    return std::move(entry.object);
   }
 
   // Takes the entry out and returns its object.
@@ -166,53 +202,46 @@ class Store : public ObjectSink {
   const Parse parse_;
   const OnError on_error_;
   std::vector<OnChange> listeners_;
+  std::optional<std::map<ObjectKey, Entry>> listing_;  // of the reflector's thread: set in a list
   mutable Mutex mutex_;
   mutable CondVar changed_;
   std::map<std::string, Namespace> namespaces_ SHM_GUARDED_BY(mutex_);
   std::size_t size_ SHM_GUARDED_BY(mutex_) = 0;
-  std::uint64_t round_ SHM_GUARDED_BY(mutex_) = 0;
   bool synced_ SHM_GUARDED_BY(mutex_) = false;
 };
 
 template <typename T>
 void Store<T>::Upsert(const ObjectKey& key, const nlohmann::json& object) {
   const ObjectVersion version = VersionOf(object);
-  {
-    MutexLock lock(mutex_);
-    const auto space = namespaces_.find(key.namespace_name);
-    if (space != namespaces_.end()) {
-      const auto entry = space->second.entries.find(key.name);
-      if (entry != space->second.entries.end() && !version.resource_version.empty() &&
-          entry->second.uid == version.uid &&
-          entry->second.resource_version == version.resource_version) {
-        entry->second.round = round_;
-        return;
-      }
-    }
+  if (std::optional<Entry> known = Known(key); known && known->Is(version)) {
+    if (listing_) (*listing_)[key] = *std::move(known);
+    return;
   }
   // Parsed outside the lock: the one writer is this thread.
   Result<T> parsed = parse_(object);
-  Pointer after = parsed.ok() ? std::make_shared<const T>(std::move(parsed).value()) : nullptr;
+  if (!parsed.ok() && on_error_) on_error_(key, parsed.error());
+  Entry entry{parsed.ok() ? std::make_shared<const T>(std::move(parsed).value()) : nullptr,
+              version.uid, version.resource_version};
+  if (listing_) {
+    (*listing_)[key] = std::move(entry);
+    return;
+  }
+  const Pointer after = entry.object;
   Pointer before;
   {
     MutexLock lock(mutex_);
-    Namespace& space = namespaces_[key.namespace_name];
-    Entry& entry = space.entries[key.name];
-    before = std::exchange(entry.object, after);
-    entry.uid = version.uid;
-    entry.resource_version = version.resource_version;
-    entry.round = round_;
-    space.snapshot = nullptr;
-    size_ += (after ? 1 : 0);
-    size_ -= (before ? 1 : 0);
+    before = Put(key, std::move(entry));
   }
   changed_.NotifyAll();
-  if (!parsed.ok() && on_error_) on_error_(key, parsed.error());
   Tell(key, before, after);
 }
 
 template <typename T>
 void Store<T>::Remove(const ObjectKey& key) {
+  if (listing_) {
+    listing_->erase(key);
+    return;
+  }
   Pointer before;
   {
     MutexLock lock(mutex_);
@@ -224,20 +253,26 @@ void Store<T>::Remove(const ObjectKey& key) {
 
 template <typename T>
 void Store<T>::EndList() {
-  std::vector<std::pair<ObjectKey, Pointer>> gone;
+  const auto listed = std::exchange(listing_, std::nullopt).value_or(std::map<ObjectKey, Entry>());
+  std::vector<Change> changes;
   {
     MutexLock lock(mutex_);
-    std::vector<ObjectKey> unseen;
+    for (const auto& [key, entry] : listed) {
+      const Entry* held = Held(key.namespace_name, key.name);
+      if (held != nullptr && held->Is({entry.uid, entry.resource_version})) continue;
+      changes.push_back({key, Put(key, entry), entry.object});
+    }
+    std::vector<ObjectKey> gone;
     for (const auto& [namespace_name, space] : namespaces_) {
       for (const auto& [name, entry] : space.entries) {
-        if (entry.round != round_) unseen.push_back({namespace_name, name});
+        if (listed.count({namespace_name, name}) == 0) gone.push_back({namespace_name, name});
       }
     }
-    for (const ObjectKey& key : unseen) gone.emplace_back(key, Take(key));
+    for (const ObjectKey& key : gone) changes.push_back({key, Take(key), nullptr});
     synced_ = true;
   }
   changed_.NotifyAll();
-  for (const auto& [key, before] : gone) Tell(key, before, nullptr);
+  for (const Change& change : changes) Tell(change.key, change.before, change.after);
 }
 
 }  // namespace shm::kube

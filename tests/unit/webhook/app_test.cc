@@ -63,7 +63,7 @@ json ServingSecret() {
        {{"tls.crt", EncodeBase64(leaf.certificate_pem)}, {"tls.key", EncodeBase64(leaf.key_pem)}}}};
 }
 
-// Lists what it holds; watches that nothing happens on. Secrets are there once allowed.
+// Lists what it holds, in pages; watches that nothing happens on. Secrets are there once allowed.
 class FakeApiServer final : public kube::Transport {
  public:
   kube::SendResult Send(const kube::HttpRequest& request, std::chrono::milliseconds,
@@ -84,11 +84,15 @@ class FakeApiServer final : public kube::Transport {
     }
     return result;
   }
-  kube::StreamResult Open(const kube::HttpRequest&, std::chrono::milliseconds,
+  kube::StreamResult Open(const kube::HttpRequest& request, const std::chrono::milliseconds&,
                           const kube::LineConsumer&, const std::stop_token& stop) override {
+    kube::StreamResult result;
+    if (request.path.find("sendInitialEvents") != std::string::npos) {
+      result.response.status = 422;
+      return result;
+    }
     std::unique_lock lock(mutex_);
     changed_.wait(lock, stop, [] { return false; });
-    kube::StreamResult result;
     result.failure = kube::TransportFailure::kCancelled;
     return result;
   }
