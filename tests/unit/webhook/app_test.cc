@@ -155,7 +155,8 @@ TEST_CASE(
   config.port = config.health_port = 0;
   config.tls_secret = "tls";
   config.shutdown_delay = 600;
-  App app(config, "shm-system", api, signals);
+  runtime::Metrics metrics;
+  App app(config, "shm-system", api, metrics, signals);
   REQUIRE(app.Start().ok());
   const std::uint16_t health = app.health_port();
 
@@ -198,7 +199,8 @@ TEST_CASE(
   config.tls_secret = "tls";
   config.count_resource_claims = true;
   config.gpu_device_classes = {"own"};
-  App app(config, "shm-system", api, signals);
+  runtime::Metrics metrics;
+  App app(config, "shm-system", api, metrics, signals);
   REQUIRE(app.Start().ok());
   REQUIRE(Becomes(app.health_port(), "/readyz", "200 OK"));
   CHECK(Get(app.health_port(), "/healthz").find("200 OK") != std::string::npos);
