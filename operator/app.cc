@@ -133,6 +133,8 @@ void App::OnReflectorEvent(const std::string& resource, const kube::ReflectorEve
   if (event.kind == Kind::kListed) {
     LogInfo("cache listed",
             {{"resource", resource}, {"objects", event.objects}, {"streamed", event.streamed}});
+    metrics_.Count("shm_operator_lists_total", "Lists of the cache that were completed.",
+                   {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
   }
   if (event.kind == Kind::kStreamRefused) {
     LogInfo("lists come in pages, the API server does not stream them",

@@ -124,6 +124,8 @@ void App::Follow(const kube::ResourceType& type, const std::string& namespace_na
     if (event.kind == Kind::kListed) {
       LogInfo("cache listed",
               {{"resource", resource}, {"objects", event.objects}, {"streamed", event.streamed}});
+      metrics_.Count("shm_webhook_lists_total", "Lists of the cache that were completed.",
+                     {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
     }
     if (event.kind == Kind::kStreamRefused) {
       LogInfo("lists come in pages, the API server does not stream them",
