@@ -74,7 +74,7 @@ WatchEvent Reflector::Do(const WatchAction& action, const std::stop_token& stop)
 WatchEvent Reflector::ListPage(const WatchAction& action, const std::stop_token& stop) {
   if (action.begin_list) BeginList();
   HttpRequest request;
-  request.path = ListPath(action);
+  request.path = ListPath(options_, action);
   SendResult result = transport_.Send(request, options_.list_timeout, stop);
   ApiError error;
   if (result.failure != TransportFailure::kNone) {
@@ -117,7 +117,7 @@ WatchEvent Reflector::Watch(const WatchAction& action, const std::stop_token& st
   watch_limit_ = timeout + kWatchGrace;
   stream_limit_ = InList() ? options_.stream_timeout : watch_limit_;
   HttpRequest request;
-  request.path = WatchPath(action, timeout);
+  request.path = WatchPath(options_, action, timeout);
   WatchEvent outcome;
   outcome.kind = WatchEvent::Kind::kWatchEnded;
   const auto began = clock_.Now();
@@ -224,34 +224,6 @@ void Reflector::Advance(const WatchEvent& event) {
   ++stats_.events;
 }
 
-std::string Reflector::ListPath(const WatchAction& action) const {
-  const bool pages = action.paginate && options_.page_size > 0;
-  std::vector<std::pair<std::string, std::string>> query = {
-      {"labelSelector", options_.label_selector},
-      {"fieldSelector", options_.field_selector},
-      {"limit", pages ? std::to_string(options_.page_size) : ""},
-      {"continue", action.continue_token}};
-  // A continue token says which state it is of; the server refuses a version beside it.
-  if (action.continue_token.empty() && action.list_from == ListFrom::kLastSeen) {
-    query.emplace_back("resourceVersion", action.resource_version);
-    query.emplace_back("resourceVersionMatch", "NotOlderThan");
-  }
-  return CollectionPath(options_.type, options_.namespace_name) + QueryString(query);
-}
-
-std::string Reflector::WatchPath(const WatchAction& action, std::chrono::seconds timeout) const {
-  const bool list = action.kind == WatchAction::Kind::kStream;
-  return CollectionPath(options_.type, options_.namespace_name) +
-         QueryString({{"labelSelector", options_.label_selector},
-                      {"fieldSelector", options_.field_selector},
-                      {"watch", "true"},
-                      {"allowWatchBookmarks", "true"},
-                      {"sendInitialEvents", list ? "true" : ""},
-                      {"resourceVersion", action.resource_version},
-                      {"resourceVersionMatch", list ? "NotOlderThan" : ""},
-                      {"timeoutSeconds", std::to_string(timeout.count())}});
-}
-
 void Reflector::Observe(const WatchState& state) {
   MutexLock lock(mutex_);
   stats_.phase = state.phase;
@@ -267,29 +239,7 @@ void Reflector::Progress() {
 void Reflector::Report(ReflectorEvent event) {
   {
     MutexLock lock(mutex_);
-    switch (event.kind) {
-      case ReflectorEvent::Kind::kListed:
-        ++stats_.lists;
-        stats_.streamed_lists += event.streamed ? 1 : 0;
-        break;
-      case ReflectorEvent::Kind::kStreamRefused:
-        ++stats_.stream_refusals;
-        break;
-      case ReflectorEvent::Kind::kListFailed:
-        ++stats_.list_failures;
-        break;
-      case ReflectorEvent::Kind::kWatchStarted:
-        ++stats_.watches;
-        break;
-      case ReflectorEvent::Kind::kWatchEnded:
-        break;
-      case ReflectorEvent::Kind::kWatchFailed:
-        ++stats_.watch_failures;
-        break;
-      case ReflectorEvent::Kind::kGarbage:
-        ++stats_.garbage;
-        break;
-    }
+    CountEvent(event, stats_);
   }
   if (on_event_) on_event_(event);
 }

@@ -15,6 +15,7 @@
 #include "core/result.h"
 #include "kube/mutex.h"
 #include "kube/object_sink.h"
+#include "kube/object_table.h"
 
 namespace shm::kube {
 
@@ -23,8 +24,8 @@ namespace shm::kube {
 template <typename T>
 class Store : public ObjectSink {
  public:
-  using Pointer = std::shared_ptr<const T>;
-  using Snapshot = std::vector<Pointer>;
+  using Pointer = typename ObjectTable<T>::Pointer;
+  using Snapshot = typename ObjectTable<T>::Snapshot;
 
   // Keeps what programs need of an object, from its JSON.
   using Parse = std::function<Result<T>(const nlohmann::json& object)>;
@@ -65,27 +66,18 @@ class Store : public ObjectSink {
   std::shared_ptr<const Snapshot> List(const std::string& namespace_name) const
       SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    const auto found = namespaces_.find(namespace_name);
-    if (found == namespaces_.end()) return std::make_shared<const Snapshot>();
-    return SnapshotOf(found->second);
+    return table_.SnapshotOf(namespace_name);
   }
 
   // All of them, by namespace and name.
   Snapshot All() const SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    Snapshot all;
-    all.reserve(size_);
-    for (const auto& [unused, space] : namespaces_) {
-      for (const auto& [name, entry] : space.entries) {
-        if (entry.object) all.push_back(entry.object);
-      }
-    }
-    return all;
+    return table_.All();
   }
 
   std::size_t Size() const SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    return size_;
+    return table_.size();
   }
 
   // Whether a list was completed once: before that an absent object means nothing.
@@ -111,38 +103,7 @@ class Store : public ObjectSink {
   void EndList() override SHM_EXCLUDES(mutex_);
 
  private:
-  struct Entry {
-    Pointer object;  // null: refused by parse_
-    std::string uid;
-    std::string resource_version;
-
-    bool Is(const ObjectVersion& version) const {
-      return !version.resource_version.empty() && uid == version.uid &&
-             resource_version == version.resource_version;
-    }
-  };
-  struct Namespace {
-    std::map<std::string, Entry> entries;
-    mutable std::shared_ptr<const Snapshot> snapshot;  // null: to be made
-  };
-
-  Pointer Find(const std::string& namespace_name, const std::string& name) const
-      SHM_REQUIRES(mutex_) {
-    const Entry* held = Held(namespace_name, name);
-    return held == nullptr ? nullptr : held->object;
-  }
-
-  std::shared_ptr<const Snapshot> SnapshotOf(const Namespace& space) const SHM_REQUIRES(mutex_) {
-    if (!space.snapshot) {
-      auto made = std::make_shared<Snapshot>();
-      made->reserve(space.entries.size());
-      for (const auto& [name, entry] : space.entries) {
-        if (entry.object) made->push_back(entry.object);
-      }
-      space.snapshot = std::move(made);
-    }
-    return space.snapshot;
-  }
+  using Entry = typename ObjectTable<T>::Entry;
 
   struct Change {
     ObjectKey key;
@@ -157,41 +118,14 @@ class Store : public ObjectSink {
       if (listed != listing_->end()) return listed->second;
     }
     MutexLock lock(mutex_);
-    const Entry* held = Held(key.namespace_name, key.name);
+    const Entry* held = table_.Find(key.namespace_name, key.name);
     return held == nullptr ? std::nullopt : std::optional<Entry>(*held);
   }
 
-  const Entry* Held(const std::string& namespace_name, const std::string& name) const
+  Pointer Find(const std::string& namespace_name, const std::string& name) const
       SHM_REQUIRES(mutex_) {
-    const auto space = namespaces_.find(namespace_name);
-    if (space == namespaces_.end()) return nullptr;
-    const auto entry = space->second.entries.find(name);
-    return entry == space->second.entries.end() ? nullptr : &entry->second;
-  }
-
-  // Holds the entry and returns the object that was there before.
-  Pointer Put(const ObjectKey& key, Entry entry) SHM_REQUIRES(mutex_) {
-    Namespace& space = namespaces_[key.namespace_name];
-    Entry& held = space.entries[key.name];
-    std::swap(held, entry);
-    space.snapshot = nullptr;
-    size_ += (held.object ? 1 : 0);
-    size_ -= (entry.object ? 1 : 0);
-    return std::move(entry.object);
-  }
-
-  // Takes the entry out and returns its object.
-  Pointer Take(const ObjectKey& key) SHM_REQUIRES(mutex_) {
-    const auto space = namespaces_.find(key.namespace_name);
-    if (space == namespaces_.end()) return nullptr;
-    const auto entry = space->second.entries.find(key.name);
-    if (entry == space->second.entries.end()) return nullptr;
-    Pointer taken = std::move(entry->second.object);
-    space->second.entries.erase(entry);
-    space->second.snapshot = nullptr;
-    if (space->second.entries.empty()) namespaces_.erase(space);
-    if (taken) --size_;
-    return taken;
+    const Entry* held = table_.Find(namespace_name, name);
+    return held == nullptr ? nullptr : held->object;
   }
 
   void Tell(const ObjectKey& key, const Pointer& before, const Pointer& after) const {
@@ -205,8 +139,7 @@ class Store : public ObjectSink {
   std::optional<std::map<ObjectKey, Entry>> listing_;  // of the reflector's thread: set in a list
   mutable Mutex mutex_;
   mutable CondVar changed_;
-  std::map<std::string, Namespace> namespaces_ SHM_GUARDED_BY(mutex_);
-  std::size_t size_ SHM_GUARDED_BY(mutex_) = 0;
+  ObjectTable<T> table_ SHM_GUARDED_BY(mutex_);
   bool synced_ SHM_GUARDED_BY(mutex_) = false;
 };
 
@@ -230,7 +163,7 @@ void Store<T>::Upsert(const ObjectKey& key, const nlohmann::json& object) {
   Pointer before;
   {
     MutexLock lock(mutex_);
-    before = Put(key, std::move(entry));
+    before = table_.Put(key, std::move(entry));
   }
   changed_.NotifyAll();
   Tell(key, before, after);
@@ -245,7 +178,7 @@ void Store<T>::Remove(const ObjectKey& key) {
   Pointer before;
   {
     MutexLock lock(mutex_);
-    before = Take(key);
+    before = table_.Take(key);
   }
   changed_.NotifyAll();
   Tell(key, before, nullptr);
@@ -258,17 +191,14 @@ void Store<T>::EndList() {
   {
     MutexLock lock(mutex_);
     for (const auto& [key, entry] : listed) {
-      const Entry* held = Held(key.namespace_name, key.name);
+      const Entry* held = table_.Find(key.namespace_name, key.name);
       if (held != nullptr && held->Is({entry.uid, entry.resource_version})) continue;
-      changes.push_back({key, Put(key, entry), entry.object});
+      changes.push_back({key, table_.Put(key, entry), entry.object});
     }
-    std::vector<ObjectKey> gone;
-    for (const auto& [namespace_name, space] : namespaces_) {
-      for (const auto& [name, entry] : space.entries) {
-        if (listed.count({namespace_name, name}) == 0) gone.push_back({namespace_name, name});
-      }
+    const auto was_listed = [&listed](const ObjectKey& key) { return listed.count(key) != 0; };
+    for (const ObjectKey& key : table_.KeysBut(was_listed)) {
+      changes.push_back({key, table_.Take(key), nullptr});
     }
-    for (const ObjectKey& key : gone) changes.push_back({key, Take(key), nullptr});
     synced_ = true;
   }
   changed_.NotifyAll();
