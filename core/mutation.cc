@@ -102,7 +102,7 @@ class Decider {
     decision_.arithmetic = sizing_.size.arithmetic;
     Take(sizing_.size.notes);
     Take(volume.notes);
-    limit_set_ = volume.was_unlimited;
+    limit_set_ = volume.was_unlimited || WasSaid(Reason::kSizeLimitSet);
     DecideMemory(size);
     if (decision_.outcome != Outcome::kDenied) SetVolume(volume, size);
   }
@@ -222,6 +222,13 @@ class Decider {
         "record what is done, so nothing is");
     decision.notes.push_back({decision.reason, decision.message});
     return decision;
+  }
+
+  // By an earlier pass, whose record this one may write anew.
+  bool WasSaid(Reason reason) const {
+    if (!sizing_.before) return false;
+    const auto& reasons = sizing_.before->reasons;
+    return std::find(reasons.begin(), reasons.end(), ReasonName(reason)) != reasons.end();
   }
 
   static void AddReason(Reason reason, InjectionRecord* record) {

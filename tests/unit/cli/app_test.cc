@@ -184,7 +184,6 @@ TEST_CASE("What cannot be told or does not fit is a warning, and the answer stan
     std::string warning;
   };
   const std::vector<Case> cases = {
-      {{"size", "--gpus", "2", "--engine", "ray"}, "object store"},
       {{"size", "--gpus", "2", "--tp", "3"}, "3 GPUs do not divide by the pod's 2"},
       {{"size", "--gpus", "2", "--env", "NCCL_BUFFSIZE=\xff"}, "NCCL_BUFFSIZE"},
   };
