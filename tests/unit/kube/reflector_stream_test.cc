@@ -196,6 +196,90 @@ TEST_CASE("W8: a server restarted with older data is believed, at its older vers
   CHECK(world.Says(3, "&resourceVersion=8&"));
 }
 
+// Says the same to every request, page or stream; marks end lists only.
+struct Stubborn : Transport {
+  SendResult Send(const HttpRequest&, std::chrono::milliseconds, const std::stop_token&) override {
+    ++requests;
+    SendResult result;
+    result.failure = answer.failure;
+    result.response = answer.response;
+    return result;
+  }
+  StreamResult Open(const HttpRequest& request, const std::chrono::milliseconds&,
+                    const LineConsumer& consumer, const std::stop_token&) override {
+    ++requests;
+    StreamResult result = answer;
+    const bool list = request.path.find("sendInitialEvents") != std::string::npos;
+    for (const std::string& line : lines) {
+      if (!list && line == EndMark("9")) continue;
+      if (!consumer(line)) {
+        result.ended_by_consumer = true;
+        break;
+      }
+    }
+    return result;
+  }
+  StreamResult answer;
+  std::vector<std::string> lines;
+  int requests = 0;
+};
+
+TEST_CASE("W4: whatever a server keeps saying, it is asked ever more rarely") {
+  struct Row {
+    const char* name;
+    StreamResult answer;
+    std::vector<std::string> lines;
+  };
+  const std::string expired = Status(410, "Expired");
+  const std::string future = Status(504, "Timeout", "ResourceVersionTooLarge");
+  StreamResult unreachable;
+  unreachable.failure = TransportFailure::kUnreachable;
+  const Row rows[] = {
+      {"W1: 410", Refused(410, expired), {}},
+      {"W1: 410 within the list", ScriptedTransport::Ok(), {Event("ERROR", Json::parse(expired))}},
+      {"410 after each list",
+       ScriptedTransport::Ok(),
+       {EndMark("9"), Event("ERROR", Json::parse(expired))}},
+      {"RV too large", Refused(504, future), {}},
+      {"RV too large after each list",
+       ScriptedTransport::Ok(),
+       {EndMark("9"), Event("ERROR", Json::parse(future))}},
+      {"422", Refused(422, Status(422, "Invalid")), {}},
+      {"429", Refused(429, Status(429, "TooManyRequests")), {}},
+      {"403", Refused(403, Status(403, "Forbidden")), {}},
+      {"unreachable", unreachable, {}},
+      {"the mark never comes", Broken(TransportFailure::kTimeout), {kAddedA}},
+      {"cut", Broken(TransportFailure::kUnreachable), {kAddedA}},
+      {"cut after each list", Broken(TransportFailure::kUnreachable), {EndMark("9")}},
+      {"garbage", ScriptedTransport::Ok(), {"<html>"}},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    World world;
+    Stubborn server;
+    server.answer = row.answer;
+    server.lines = row.lines;
+    std::stop_source stop;
+    const auto began = world.clock.Now();
+    world.clock.on_sleep = [&] {
+      if (world.clock.Now() - began > 1h) stop.request_stop();
+    };
+    std::uint64_t told = 0;
+    Reflector reflector(
+        server, world.store, world.options,
+        [&](const ReflectorEvent& event) {
+          told += event.error.reason != ErrorReason::kUnknown || event.error.code != 0 ? 1 : 0;
+          if (server.requests > 1000) stop.request_stop();
+        },
+        world.clock);
+    reflector.Run(stop.get_token());
+    CHECK(server.requests > 20);
+    CHECK(server.requests < 300);
+    CHECK(told > 20);
+    CHECK(world.clock.sleeps.back() > 10 * world.clock.sleeps.front());
+  }
+}
+
 TEST_CASE("A jump of the machine's date changes neither requests, nor waits, nor liveness") {
   using std::chrono::seconds;
   struct Seen {
