@@ -83,29 +83,20 @@ std::optional<RepairPlan> JudgeRate(const RepairFacts& facts, const RepairRules&
               "many pods of the cluster were evicted lately");
 }
 
-// Those whose refusal is over, and when the first of the others' is.
-std::pair<Pods, const RepairRefusal*> Admitted(const Pods& pods, const RepairFacts& facts,
-                                               const RepairHistory& history) {
-  Pods admitted;
-  const RepairRefusal* first = nullptr;
-  for (const PodFacts* pod : pods) {
-    const auto refusal = history.refusals.find(pod->uid);
-    if (refusal == history.refusals.end() || refusal->second.until_ms <= facts.now_ms) {
-      admitted.push_back(pod);
-    } else if (!first || refusal->second.until_ms < first->until_ms) {
-      first = &refusal->second;
-    }
-  }
-  return {std::move(admitted), first};
-}
-
-// Pods without any size first; of these, one that serves nobody; then the oldest.
-const PodFacts& Choose(const Pods& pods) {
-  const auto rank = [](const PodFacts& pod) {
-    return std::tie(pod.injected, pod.ready, pod.created, pod.name);
+// One that was not refused yet before one that was; pods without any size first; of these, one
+// that serves nobody; then the oldest.
+const PodFacts& Choose(const Pods& pods, const RepairHistory& history) {
+  const auto refusals = [&history](const PodFacts& pod) {
+    const auto found = history.refusals.find(pod.uid);
+    return found == history.refusals.end() ? 0 : found->second;
   };
-  return **std::min_element(pods.begin(), pods.end(),
-                            [&rank](const auto* a, const auto* b) { return rank(*a) < rank(*b); });
+  const auto before = [&refusals](const PodFacts* a, const PodFacts* b) {
+    const int refused_a = refusals(*a);
+    const int refused_b = refusals(*b);
+    return std::tie(refused_a, a->injected, a->ready, a->created, a->name) <
+           std::tie(refused_b, b->injected, b->ready, b->created, b->name);
+  };
+  return **std::min_element(pods.begin(), pods.end(), before);
 }
 
 }  // namespace
@@ -163,13 +154,12 @@ RepairPlan PlanRepair(const InferenceService& service, const StatusFacts& status
     return Wait(RepairState::kSettling, settled - facts.now_ms,
                 Count(pods.size()) + " to be replaced");
   }
-  const auto [admitted, refusal] = Admitted(pods, facts, history);
-  if (admitted.empty()) {
-    return {RepairState::kRefused, std::nullopt, refusal->until_ms - facts.now_ms, refusal->reason,
-            refusal->message};
+  if (facts.now_ms < history.retry_ms) {
+    return {RepairState::kRefused, std::nullopt, history.retry_ms - facts.now_ms, history.reason,
+            history.message};
   }
   if (auto plan = JudgeRate(facts, rules)) return *std::move(plan);
-  const PodFacts& pod = Choose(admitted);
+  const PodFacts& pod = Choose(pods, history);
   return {RepairState::kEvict, pod, std::nullopt, RepairStateName(RepairState::kEvict),
           "pod " + pod.name + " is next"};
 }
@@ -199,15 +189,16 @@ void RecordEviction(const PodFacts& pod, const StatusFacts& status, std::int64_t
   history.evicted = pod.name;
   history.known.clear();
   for (const PodFacts& each : status.pods) history.known.insert(each.uid);
+  history.refused = 0;
 }
 
 void RecordRefusal(const PodFacts& pod, const std::string& reason, const std::string& message,
                    std::int64_t now_ms, const RepairRules& rules, RepairHistory& history) {
-  RepairRefusal& refusal = history.refusals[pod.uid];
-  ++refusal.failures;
-  refusal.until_ms = now_ms + BackoffDelayMs(rules.refused, refusal.failures, 0);
-  refusal.reason = reason;
-  refusal.message = message;
+  ++history.refusals[pod.uid];
+  ++history.refused;
+  history.retry_ms = now_ms + BackoffDelayMs(rules.refused, history.refused, 0);
+  history.reason = reason;
+  history.message = message;
 }
 
 }  // namespace shm

@@ -25,7 +25,7 @@ enum class RepairState {
   kSuccessorUnsized,  // the last eviction did not help; there is none after it
   kNotReplaceable,    // nothing would make others in place of these pods
   kSettling,          // drift that was seen a moment ago may be a cache that lags
-  kRefused,           // each pod was tried and refused lately
+  kRefused,           // the last one tried was refused, a moment ago
   kRateLimited,       // too many were evicted lately, in all
   kEvict,             // the pod to try
 };
@@ -43,23 +43,21 @@ struct RepairRules {
   Backoff refused = {.base_ms = 30'000, .max_ms = 600'000, .factor = 2.0, .jitter = 0.0};
 };
 
-// Why a pod could not be evicted when it was last tried.
-struct RepairRefusal {
-  int failures = 0;  // in a row
-  std::int64_t until_ms = 0;
-  std::string reason;  // one word, of the condition
-  std::string message;
-};
-
 // What is remembered of one InferenceService: lost with the process, and then begun anew. Times are
 // milliseconds of one monotonic clock.
 struct RepairHistory {
   std::int64_t generation = 0;  // of the spec that this is about
   std::optional<std::int64_t> drift_since_ms;
-  std::optional<std::int64_t> evicted_ms;         // when the last pod went,
-  std::string evicted;                            // its name, and
-  std::set<std::string> known;                    // the uids of all pods at that time
-  std::map<std::string, RepairRefusal> refusals;  // by the pod's uid
+  std::optional<std::int64_t> evicted_ms;  // when the last pod went,
+  std::string evicted;                     // its name, and
+  std::set<std::string> known;             // the uids of all pods at that time
+  // Since the last pod went: how often one was refused, the last time why, and until when no other
+  // is tried. What stands in the way of one pod mostly does in the way of all.
+  int refused = 0;
+  std::int64_t retry_ms = 0;
+  std::string reason;  // one word, of the condition
+  std::string message;
+  std::map<std::string, int> refusals;  // by the pod's uid
 };
 
 struct RepairFacts {

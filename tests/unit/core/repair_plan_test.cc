@@ -241,18 +241,23 @@ TEST_CASE(
     REQUIRE(plan.pod.has_value());
     CHECK(plan.pod->name == name);
     RecordRefusal(*plan.pod, "Why", "no to " + plan.pod->name, kNow, scene.rules, scene.history);
+    CHECK(scene.Plan().state == State::kRefused);
+    CHECK(scene.Plan().reason == "Why");
+    CHECK(scene.Plan().message == "no to " + plan.pod->name);
+    scene.facts.now_ms = scene.history.retry_ms;
   }
-  const RepairPlan plan = scene.Plan();
-  CHECK(plan.state == State::kRefused);
-  CHECK(plan.reason == "Why");
+  // All were refused once: it begins anew.
+  CHECK(scene.Plan().pod->name == "broken");
 }
 
-TEST_CASE("a pod that is refused again and again is tried ever more seldom") {
+TEST_CASE("where pods are refused again and again they are tried ever more seldom") {
   Scene scene;
   for (const std::int64_t wait : {30'000, 60'000, 120'000, 240'000, 480'000, 600'000, 600'000}) {
     RecordRefusal(scene.bare(), "Why", "words", kNow, scene.rules, scene.history);
     CHECK(scene.Plan().again_ms == wait);
   }
+  RecordEviction(scene.bare(), scene.status, kNow, scene.history);
+  CHECK(scene.history.refused == 0);
 }
 
 TEST_CASE("the history is of one generation, and ends an eviction by its success alone") {
