@@ -30,7 +30,9 @@ Pods Successors(const StatusFacts& status, const RepairHistory& history) {
   Pods pods;
   if (!history.evicted_ms) return pods;
   for (const PodFacts& pod : status.pods) {
-    if (history.known.count(pod.uid) == 0) pods.push_back(&pod);
+    // One that was there may not have been known: not all pods are watched.
+    const bool younger = pod.created >= history.evicted_at;
+    if (younger && history.known.count(pod.uid) == 0) pods.push_back(&pod);
   }
   return pods;
 }
@@ -184,9 +186,10 @@ void UpdateHistory(const InferenceService& service, const StatusFacts& status, s
 }
 
 void RecordEviction(const PodFacts& pod, const StatusFacts& status, std::int64_t now_ms,
-                    RepairHistory& history) {
+                    const std::string& evicted_at, RepairHistory& history) {
   history.evicted_ms = now_ms;
   history.evicted = pod.name;
+  history.evicted_at = evicted_at;
   history.known.clear();
   for (const PodFacts& each : status.pods) history.known.insert(each.uid);
   history.refused = 0;

@@ -49,8 +49,9 @@ struct RepairHistory {
   std::int64_t generation = 0;  // of the spec that this is about
   std::optional<std::int64_t> drift_since_ms;
   std::optional<std::int64_t> evicted_ms;  // when the last pod went,
-  std::string evicted;                     // its name, and
-  std::set<std::string> known;             // the uids of all pods at that time
+  std::string evicted;                     // its name,
+  std::string evicted_at;       // the API server's time, RFC 3339: its successors are younger, and
+  std::set<std::string> known;  // the uids of all pods at that time
   // Since the last pod went: how often one was refused, the last time why, and until when no other
   // is tried. What stands in the way of one pod mostly does in the way of all.
   int refused = 0;
@@ -93,7 +94,7 @@ void UpdateHistory(const InferenceService& service, const StatusFacts& status, s
 
 // Records that `pod` was evicted, or refused.
 void RecordEviction(const PodFacts& pod, const StatusFacts& status, std::int64_t now_ms,
-                    RepairHistory& history);
+                    const std::string& evicted_at, RepairHistory& history);
 void RecordRefusal(const PodFacts& pod, const std::string& reason, const std::string& message,
                    std::int64_t now_ms, const RepairRules& rules, RepairHistory& history);
 

@@ -108,16 +108,16 @@ bool Repairer::IsThere(const kube::ObjectKey& pod, const std::string& uid) {
          !live->contains("/metadata/deletionTimestamp"_json_pointer);
 }
 
-// Why the pod is not to be evicted; nothing where its successor would be sized.
-std::optional<Repairer::Attempt> Repairer::Probe(const kube::ObjectKey& pod, const std::string& uid,
-                                                 std::optional<std::int64_t> size) {
+// Whether the pod's successor would be sized, or why the pod is not to be evicted.
+Repairer::Attempt Repairer::Probe(const kube::ObjectKey& pod, const std::string& uid,
+                                  std::optional<std::int64_t> size) {
   using Result = Attempt::Result;
   const auto live = api_.Get(kube::Pods(), pod);
-  if (live.Is(ErrorReason::kNotFound)) return Attempt{Result::kGone, "", ""};
-  if (!live.ok()) return Attempt{Result::kRefused, "PodUnreadable", live.error().ToString()};
+  if (live.Is(ErrorReason::kNotFound)) return {Result::kGone, "", ""};
+  if (!live.ok()) return {Result::kRefused, "PodUnreadable", live.error().ToString()};
   if (live->value("/metadata/uid"_json_pointer, "") != uid ||
       live->contains("/metadata/deletionTimestamp"_json_pointer)) {
-    return Attempt{Result::kGone, "", ""};
+    return {Result::kGone, "", ""};
   }
   kube::WriteOptions options;
   options.dry_run = true;
@@ -125,21 +125,23 @@ std::optional<Repairer::Attempt> Repairer::Probe(const kube::ObjectKey& pod, con
   options.field_validation = "Ignore";
   const auto copy = api_.Create(kube::Pods(), pod.namespace_name, BuildRepairProbe(*live), options);
   if (!copy.ok()) {
-    return Attempt{Result::kRefused, "DryRunFailed",
-                   "a copy of it cannot be created in a dry run: " + copy.error().ToString()};
+    return {Result::kRefused, "DryRunFailed",
+            "a copy of it cannot be created in a dry run: " + copy.error().ToString()};
   }
   if (auto refusal = JudgeRepairProbe(*copy, size)) {
-    return Attempt{Result::kRefused, refusal->reason, refusal->message};
+    return {Result::kRefused, refusal->reason, refusal->message};
   }
-  return std::nullopt;
+  return {Result::kSized, "", "", copy->value("/metadata/creationTimestamp"_json_pointer, "")};
 }
 
 Repairer::Attempt Repairer::Try(const kube::ObjectKey& pod, const std::string& uid,
                                 std::optional<std::int64_t> size) {
   using Result = Attempt::Result;
-  if (auto refused = Probe(pod, uid, size)) return *std::move(refused);
+  Attempt attempt = Probe(pod, uid, size);
+  if (attempt.result != Result::kSized) return attempt;
   const auto evicted = api_.Evict(pod, uid, /*dry_run=*/false);
-  if (evicted.ok()) return {Result::kEvicted, "", ""};
+  attempt.result = Result::kEvicted;
+  if (evicted.ok()) return attempt;
   switch (evicted.error().reason) {
     case ErrorReason::kNotFound:
     case ErrorReason::kConflict:  // of another uid
@@ -151,7 +153,7 @@ Repairer::Attempt Repairer::Try(const kube::ObjectKey& pod, const std::string& u
       break;
   }
   // It may be going all the same.
-  if (evicted.error().OutcomeUnknown() && !IsThere(pod, uid)) return {Result::kEvicted, "", ""};
+  if (evicted.error().OutcomeUnknown() && !IsThere(pod, uid)) return attempt;
   return {Result::kRefused, "EvictionFailed", evicted.error().ToString()};
 }
 
@@ -174,7 +176,7 @@ Repairer::Step Repairer::Record(const ServiceRecord& record, const StatusFacts& 
     return {outcome, history.retry_ms - now, false};
   }
   on_attempt_("evicted");
-  RecordEviction(pod, status, now, history);
+  RecordEviction(pod, status, now, attempt.probed, history);
   const RepairOutcome outcome{false, "Evicted",
                               "evicted pod " + pod.name +
                                   (pod.injected ? ", whose /dev/shm was too small"

@@ -48,15 +48,16 @@ class Repairer {
  private:
   // How one attempt ended.
   struct Attempt {
-    enum class Result { kEvicted, kGone, kRefused };
-    Result result = Result::kEvicted;
+    enum class Result { kSized, kEvicted, kGone, kRefused };
+    Result result = Result::kSized;
     std::string reason;  // of a refusal
     std::string message;
+    std::string probed{};  // of kSized and kEvicted: when, by the API server's clock; RFC 3339
   };
 
   Attempt Try(const kube::ObjectKey& pod, const std::string& uid, std::optional<std::int64_t> size);
-  std::optional<Attempt> Probe(const kube::ObjectKey& pod, const std::string& uid,
-                               std::optional<std::int64_t> size);
+  Attempt Probe(const kube::ObjectKey& pod, const std::string& uid,
+                std::optional<std::int64_t> size);
   bool IsThere(const kube::ObjectKey& pod, const std::string& uid);
   Step Record(const ServiceRecord& record, const StatusFacts& status, const PodFacts& pod,
               const Attempt& attempt, RepairHistory& history);

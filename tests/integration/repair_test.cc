@@ -76,8 +76,9 @@ class Drift {
                                         {"selector", {{"matchLabels", {{"app", "engine"}}}}}}}});
   }
 
+  std::string On(const std::string& command) const { return "-n " + ns_ + " " + command; }
   void Must(const std::string& command, const json& object) {
-    Cluster().Must("-n " + ns_ + " " + command, object.dump());
+    Cluster().Must(On(command), object.dump());
   }
   json Get(const std::string& what) { return Cluster().Get("-n " + ns_ + " " + what); }
   bool There(const std::string& pod) { return !Get("pod " + pod).is_null(); }
@@ -147,6 +148,23 @@ TEST_CASE("the next pod goes when the successor of the last is ready") {
   INFO(drift.Get("inferenceservices.shm-operator.dev sel").dump(2) << Installation::Get().Logs());
   CHECK(evicted);
   CHECK(drift.There("successor"));
+}
+
+TEST_CASE("a pod that is tied by label, and was not when it was made, is evicted") {
+  Drift drift("repair-tied");
+  drift.AddPod("owned", true);
+  drift.AddPod("opted-out", true);
+  Cluster().Must(drift.On("label pod owned opted-out shm-operator.dev/service=tied"));
+  Cluster().Must(drift.On("label pod opted-out shm-operator.dev/inject=false"));
+  drift.Must("apply --server-side -f -", json::parse(R"({
+      "apiVersion": "shm-operator.dev/v1alpha1", "kind": "InferenceService",
+      "metadata": {"name": "tied"},
+      "spec": {"tensorParallelSize": 2, "repair": "Restart", "template": {"spec": {
+          "containers": [{"name": "engine", "image": "example/engine"}]}}}})"));
+  const bool evicted = Eventually(kLong, [&] { return !drift.There("owned"); });
+  INFO(drift.Get("inferenceservices.shm-operator.dev tied").dump(2) << Installation::Get().Logs());
+  CHECK(evicted);
+  CHECK(drift.There("opted-out"));
 }
 
 TEST_CASE("pods of nobody's are reported, and stay") {

@@ -183,6 +183,12 @@ TEST_CASE("one pod goes at a time") {
          s.Evicted(10 * s.rules.replacement, {"uid-sized", "uid-before"});
        },
        State::kSuccessorUnsized},
+      {"an unsized pod that was not known, but was there before",
+       [](Scene& s) {
+         s.Evicted(s.rules.replacement, {"uid-before"});
+         s.history.evicted_at = kLine;
+       },
+       State::kEvict},
       {"a pod is being deleted, as after a restart of the operator",
        [](Scene& s) { s.facts.going = 1; }, State::kReplacing, rules.look},
       {"a sized pod starts",
@@ -256,7 +262,7 @@ TEST_CASE("where pods are refused again and again they are tried ever more seldo
     RecordRefusal(scene.bare(), "Why", "words", kNow, scene.rules, scene.history);
     CHECK(scene.Plan().again_ms == wait);
   }
-  RecordEviction(scene.bare(), scene.status, kNow, scene.history);
+  RecordEviction(scene.bare(), scene.status, kNow, kOld, scene.history);
   CHECK(scene.history.refused == 0);
 }
 
@@ -300,7 +306,7 @@ TEST_CASE("evicting whatever is planned, every pod is replaced once, and none tw
     scene.facts.now_ms += plan.again_ms.value_or(1000);
     if (plan.state == State::kReplacing) scene.status.pods.back().ready = true;
     if (plan.state != State::kEvict) continue;
-    RecordEviction(*plan.pod, scene.status, scene.facts.now_ms, scene.history);
+    RecordEviction(*plan.pod, scene.status, scene.facts.now_ms, kOld, scene.history);
     auto& pods = scene.status.pods;
     pods.erase(std::find(pods.begin(), pods.end(), *plan.pod));
     pods.push_back(Pod("new-" + std::to_string(++evictions), true, false));
@@ -318,7 +324,7 @@ TEST_CASE("where successors come unsized, one eviction is all") {
     const RepairPlan plan = scene.Plan();
     scene.facts.now_ms += plan.again_ms.value_or(10'000'000);
     if (plan.state != State::kEvict) continue;
-    RecordEviction(*plan.pod, scene.status, scene.facts.now_ms, scene.history);
+    RecordEviction(*plan.pod, scene.status, scene.facts.now_ms, kOld, scene.history);
     auto& pods = scene.status.pods;
     pods.erase(std::find(pods.begin(), pods.end(), *plan.pod));
     // The successor takes a step to appear: until then there may be no drift at all.
