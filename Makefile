@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help fuzz tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-e2e check format \
+.PHONY: help fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-e2e check format \
         demo demo-down manifests clean
 
 help: ## What there is to run
@@ -53,6 +53,9 @@ check: deps deps-check ## Format, lint, rooms, generated files, charts and manif
 
 fuzz: deps deps-fuzz ## Every fuzzer for FUZZ_SECONDS (600), under ASan and UBSan; the tests run the corpora alone
 	@scripts/fuzz.sh
+
+sanitize: deps ## The unit tests and the fuzzers' corpora under ASan+UBSan and under TSan
+	@scripts/sanitize.sh
 
 tidy: deps deps-check ## clang-tidy over core/ (minutes; not yet part of check)
 	@cmake --preset dev > /dev/null

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/explain.h"
+#include "cli/krm.h"
 #include "cli/render.h"
 #include "cli/scan.h"
 #include "cli/size.h"
@@ -51,7 +52,7 @@ int Run(const std::vector<std::string>& args, std::istream& in, std::ostream& ou
   app.footer(kExitCodes);
   // Not required of CLI11, whose complaint would hide the word that is no command.
   app.require_subcommand(0, 1);
-  const std::vector<Command> commands = {AddSize(app), AddExplain(app), AddRender(app),
+  const std::vector<Command> commands = {AddSize(app), AddExplain(app), AddRender(app), AddKrm(app),
                                          AddScan(app)};
   const Streams streams{in, out, err};
   if (const auto ended = Parse(app, args, streams)) return *ended;

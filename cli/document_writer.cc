@@ -26,13 +26,21 @@ std::string YamlText(const Document& document) {
   return text.str();
 }
 
+// A line end inside of a string is escaped, or stands in a block that is read with "\n" either way.
+std::string WithWindowsLineEnds(std::string_view text) {
+  std::string windows;
+  for (const char c : text) windows += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  return windows;
+}
+
 // The document in the wanted format; empty where it has nothing to say in it.
 std::string TextOf(const Document& document, bool changed, Format format) {
   if (document.value.is_null() && format != document.format) return "";
   if (!changed && format == document.format) return document.text;
-  const std::string head =
-      format == document.format ? document.text.substr(0, document.head) : std::string();
-  return head + (format == Format::kJson ? JsonText(document) : YamlText(document));
+  const std::string text = format == Format::kJson ? JsonText(document) : YamlText(document);
+  if (format != document.format) return text;
+  const bool windows = document.text.find("\r\n") != std::string::npos;
+  return document.text.substr(0, document.head) + (windows ? WithWindowsLineEnds(text) : text);
 }
 
 }  // namespace
@@ -43,13 +51,12 @@ void DocumentWriter::Write(const Document& document, bool changed) {
                                                    : document.format;
   const std::string text = TextOf(document, changed, format);
   if (text.empty()) return;
-  const bool goes_on = output_ == Output::kAsRead && document.file == last_file_;
+  const bool goes_on = output_ == Output::kAsRead && !document.first;
   if (!goes_on && !first_) Separate(text, format);
   held_ += text;
   first_ = false;
   last_byte_ = text.back();
   last_format_ = format;
-  last_file_ = document.file;
   if (begun_ || held_.size() > kHeldBytes) Finish();
 }
 
@@ -60,11 +67,12 @@ void DocumentWriter::Separate(const std::string& text, Format format) {
   if (yaml && !text.starts_with("---")) held_ += "---\n";
 }
 
-void DocumentWriter::Finish() {
+bool DocumentWriter::Finish() {
   if (!held_.empty()) begun_ = true;
   out_ << held_;
   held_.clear();
   out_.flush();
+  return out_.good();
 }
 
 }  // namespace shm::cli

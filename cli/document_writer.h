@@ -22,8 +22,8 @@ class DocumentWriter {
 
   // One that did not change and stands in the wanted format already is written byte for byte.
   void Write(const manifest::Document& document, bool changed);
-  // Writes what is held. Without it, that is lost.
-  void Finish();
+  // Writes what is held. Without it, that is lost. False where `out` takes no more.
+  bool Finish();
 
  private:
   void Separate(const std::string& text, manifest::Format format);
@@ -34,7 +34,6 @@ class DocumentWriter {
   bool begun_ = false;
   // Of the document before.
   bool first_ = true;
-  std::string last_file_;
   char last_byte_ = '\n';
   manifest::Format last_format_ = manifest::Format::kYaml;
 };

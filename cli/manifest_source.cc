@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <istream>
 #include <sstream>
 #include <streambuf>
+#include <system_error>
 #include <utility>
 
 namespace shm::cli {
@@ -64,10 +66,13 @@ Result<std::vector<std::string>> FilesIn(const std::string& directory) {
 
 Result<std::vector<ManifestSource>> ManifestSource::Open(const std::vector<std::string>& paths,
                                                          std::istream& in) {
+  if (std::count(paths.begin(), paths.end(), "-") > 1) {
+    return Error{"-", "standard input can be read only once"};
+  }
   std::vector<ManifestSource> sources;
   for (const std::string& path : paths) {
     if (path == "-") {
-      sources.push_back(ManifestSource("stdin", &in));
+      sources.push_back(ManifestSource("stdin", std::shared_ptr<std::istream>(&in, [](auto*) {})));
       continue;
     }
     std::error_code failed;
@@ -76,11 +81,24 @@ Result<std::vector<ManifestSource>> ManifestSource::Open(const std::vector<std::
         directory ? FilesIn(path) : Result<std::vector<std::string>>(std::vector{path});
     if (!files.ok()) return files.error();
     for (const std::string& file : *files) {
-      if (!std::ifstream(file)) return Error{file, "cannot be opened"};
-      sources.push_back(ManifestSource(file, nullptr));
+      Result<ManifestSource> source = OpenFile(file);
+      if (!source.ok()) return source.error();
+      sources.push_back(std::move(*source));
     }
   }
   return sources;
+}
+
+// A pipe, as a shell's <(command) makes one, gives its bytes once and to the first who opens it.
+Result<ManifestSource> ManifestSource::OpenFile(const std::string& path) {
+  auto file = std::make_shared<std::ifstream>(path);
+  if (!*file) {
+    return Error{path.empty() ? "\"\"" : path,
+                 "cannot be opened: " + std::generic_category().message(errno)};
+  }
+  std::error_code failed;
+  const bool again = fs::is_regular_file(path, failed);
+  return ManifestSource(path, again ? nullptr : std::move(file));
 }
 
 void ManifestSource::FillAhead() {
@@ -89,6 +107,7 @@ void ManifestSource::FillAhead() {
   ahead_.resize(kAheadBytes);
   in_->read(ahead_.data(), static_cast<std::streamsize>(ahead_.size()));
   ahead_.resize(static_cast<std::size_t>(in_->gcount()));
+  cut_ = ahead_.size() == kAheadBytes;
 }
 
 Result<void> ManifestSource::LookAhead(const DocumentReader::Wanted& wanted, const Visitor& visit) {
@@ -104,6 +123,8 @@ Result<void> ManifestSource::LookAhead(const DocumentReader::Wanted& wanted, con
   std::optional<Error> refused;
   DocumentReader reader(stream, name_, wanted);
   (void)Visit(&reader, [&](Document document) {
+    // YAML that was cut off in its middle may still be well-formed, and say something else.
+    if (cut_ && document.format == manifest::Format::kYaml && reader.AtEnd()) return Result<void>();
     auto done = visit(std::move(document));
     if (!done.ok()) refused = done.error();
     return done;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <iosfwd>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,8 @@
 namespace shm::cli {
 
 // One file, or standard input. What it brings that others need to know (InferenceServices) can be
-// looked at before it is read as a whole: all of a file, of standard input the first kAheadBytes.
-// Not thread-safe.
+// looked at before it is read as a whole: all of a file, of standard input and pipes the first
+// kAheadBytes. Not thread-safe.
 class ManifestSource {
  public:
   static constexpr std::size_t kAheadBytes = std::size_t{4} << 20;
@@ -21,24 +22,27 @@ class ManifestSource {
 
   // "-" is `in`, which must outlive the sources. A directory stands for its files *.yaml, *.yml and
   // *.json in the order of their names, without those of its folders, as for kubectl. An Error: no
-  // such file, or a directory without any.
+  // such file, a directory without any, or "-" twice.
   static Result<std::vector<ManifestSource>> Open(const std::vector<std::string>& paths,
                                                   std::istream& in);
 
-  // Visits the documents that `wanted` finds by their text; ones that cannot be read are passed
-  // over: ReadAll tells of them. Ends at the visitor's first Error.
+  // Visits the documents that `wanted` finds by their text. At one that cannot be read it ends:
+  // ReadAll tells of it. Ends at the visitor's first Error.
   Result<void> LookAhead(const manifest::DocumentReader::Wanted& wanted, const Visitor& visit);
   // Visits every document, once.
   Result<void> ReadAll(const Visitor& visit);
 
  private:
-  ManifestSource(std::string name, std::istream* in) : name_(std::move(name)), in_(in) {}
+  ManifestSource(std::string name, std::shared_ptr<std::istream> in)
+      : name_(std::move(name)), in_(std::move(in)) {}
+  static Result<ManifestSource> OpenFile(const std::string& path);
   void FillAhead();
 
   std::string name_;
-  std::istream* in_;   // null: the file of that name
-  std::string ahead_;  // of in_, what was read of it
+  std::shared_ptr<std::istream> in_;  // can be read once; null: the file of that name can be again
+  std::string ahead_;                 // of in_, what was read of it
   bool filled_ = false;
+  bool cut_ = false;  // in_ may hold more than ahead_
 };
 
 }  // namespace shm::cli

@@ -23,7 +23,7 @@ std::vector<Step> StepsOf(std::string_view path) {
     const std::size_t dot = std::min(path.find('.'), path.size());
     Step step{std::string(path.substr(0, dot))};
     path.remove_prefix(std::min(dot + 1, path.size()));
-    if (step.name.size() > 2 && (step.name.ends_with("[]") || step.name.ends_with("{}"))) {
+    if (step.name.ends_with("[]") || step.name.ends_with("{}")) {
       step.into = step.name.back() == ']' ? Step::Into::kElements : Step::Into::kMembers;
       step.name.resize(step.name.size() - 2);
     }
@@ -32,12 +32,32 @@ std::vector<Step> StepsOf(std::string_view path) {
   return steps;
 }
 
+// Names apart by dots, each with at most one "[]" or "{}" behind it.
+bool IsPath(std::string_view path) {
+  if (path.empty() || path.back() == '.') return false;
+  const std::vector<Step> steps = StepsOf(path);
+  return std::all_of(steps.begin(), steps.end(), [](const Step& step) {
+    return !step.name.empty() && step.name.find_first_of("[]{} ") == std::string::npos;
+  });
+}
+
 // What a path leads to. `chosen`: for each of its wildcards the element's index or member's name.
 struct Found {
-  Json* value;
+  const Json* value;
+  Json::json_pointer pointer;
   std::string path;
   std::vector<std::string> chosen;
 };
+
+// `here` with one more step: to a member, or an element.
+Found Below(const Found& here, const std::string& name) {
+  return {&(*here.value)[name], here.pointer / name,
+          here.path + (here.path.empty() ? "" : ".") + name, here.chosen};
+}
+Found Below(const Found& here, std::size_t index) {
+  return {&(*here.value)[index], here.pointer / index,
+          here.path + "[" + std::to_string(index) + "]", here.chosen};
+}
 
 void Walk(const std::vector<Step>& steps, std::size_t at, const Found& here,
           std::vector<Found>* found) {
@@ -47,46 +67,47 @@ void Walk(const std::vector<Step>& steps, std::size_t at, const Found& here,
   }
   const Step& step = steps[at];
   if (!here.value->is_object() || !here.value->contains(step.name)) return;
-  Json& member = (*here.value)[step.name];
-  const std::string path = here.path + (here.path.empty() ? "" : ".") + step.name;
+  const Found member = Below(here, step.name);
+  const auto choose = [&](Found child, std::string chosen) {
+    child.chosen.push_back(std::move(chosen));
+    Walk(steps, at + 1, child, found);
+  };
   if (step.into == Step::Into::kMember) {
-    Walk(steps, at + 1, {&member, path, here.chosen}, found);
-    return;
-  }
-  if (step.into == Step::Into::kElements ? !member.is_array() : !member.is_object()) return;
-  std::size_t index = 0;
-  for (auto child = member.begin(); child != member.end(); ++child, ++index) {
-    Found next{&*child, path, here.chosen};
-    next.chosen.push_back(member.is_array() ? std::to_string(index) : child.key());
-    next.path += member.is_array() ? "[" + next.chosen.back() + "]" : "." + next.chosen.back();
-    Walk(steps, at + 1, next, found);
+    Walk(steps, at + 1, member, found);
+  } else if (step.into == Step::Into::kElements && member.value->is_array()) {
+    for (std::size_t i = 0; i < member.value->size(); ++i) {
+      choose(Below(member, i), std::to_string(i));
+    }
+  } else if (step.into == Step::Into::kMembers && member.value->is_object()) {
+    for (const auto& entry : member.value->items()) choose(Below(member, entry.key()), entry.key());
   }
 }
 
-std::vector<Found> FindAll(Json* document, std::string_view path) {
+std::vector<Found> FindAll(const Json& document, std::string_view path) {
   std::vector<Found> found;
-  Walk(StepsOf(path), 0, {document, "", {}}, &found);
+  Walk(StepsOf(path), 0, {&document, Json::json_pointer(), "", {}}, &found);
   return found;
 }
 
-// The number at `path` that belongs to a place: whose wildcards took the same turns.
-std::optional<int> NodesOf(Json* document, std::string_view path, const Found& place) {
-  if (path.empty()) return std::nullopt;
-  for (const Found& found : FindAll(document, path)) {
-    const bool same = found.chosen.size() <= place.chosen.size() &&
-                      std::equal(found.chosen.begin(), found.chosen.end(), place.chosen.begin());
-    if (!same || !found.value->is_number_integer()) continue;
-    const auto nodes = found.value->get<std::int64_t>();
+// Of the numbers found, the one that belongs to a place: whose wildcards took the same turns.
+std::optional<int> NodesOf(const std::vector<Found>& numbers, const Found& place) {
+  for (const Found& number : numbers) {
+    const bool same = number.chosen.size() <= place.chosen.size() &&
+                      std::equal(number.chosen.begin(), number.chosen.end(), place.chosen.begin());
+    if (!same || !number.value->is_number_integer()) continue;
+    const auto nodes = number.value->get<std::int64_t>();
     if (nodes >= 1 && nodes <= 1024) return static_cast<int>(nodes);
   }
   return std::nullopt;
 }
 
-void AddPlaces(Json* document, const WorkloadKind& kind, std::vector<PodPlace>* places) {
+void AddPlaces(const Json& document, const WorkloadKind& kind, std::vector<PodPlace>* places) {
+  const std::string name = TextAt(document, {"metadata", "name"});
+  const std::vector<Found> numbers =
+      kind.nodes.empty() ? std::vector<Found>() : FindAll(document, kind.nodes);
   for (const Found& found : FindAll(document, kind.path)) {
     if (!found.value->is_object()) continue;
-    PodPlace place{found.value, found.path, {}, NodesOf(document, kind.nodes, found)};
-    const std::string name = TextAt(*document, {"metadata", "name"});
+    PodPlace place{found.pointer, found.path, {}, NodesOf(numbers, found)};
     if (!kind.name_label.empty() && !name.empty()) {
       place.coming_labels.emplace(kind.name_label, name);
     }
@@ -112,23 +133,23 @@ std::string TextAt(const Json& object, std::initializer_list<const char*> path) 
 }
 
 Result<DeclaredKind> ParseDeclaredKind(const std::string& text) {
-  const std::size_t sign = text.find('=');
-  const std::size_t slash = text.find('/');
-  if (sign == std::string::npos || slash == std::string::npos || slash > sign ||
-      slash + 1 == sign || sign + 1 == text.size()) {
-    return Error{"--template-path", "\"" + text +
-                                        "\" is not GROUP/KIND=PATH, for example "
-                                        "example.com/Engine=spec.pools[].template"};
-  }
-  return DeclaredKind{text.substr(0, slash), text.substr(slash + 1, sign - slash - 1),
-                      text.substr(sign + 1)};
+  const std::size_t sign = std::min(text.find('='), text.size());
+  const std::size_t slash = std::min(text.find('/'), sign);
+  DeclaredKind declared{text.substr(0, slash), "", ""};
+  if (slash < sign) declared.kind = text.substr(slash + 1, sign - slash - 1);
+  if (sign < text.size()) declared.path = text.substr(sign + 1);
+  const bool version = declared.kind.find('/') != std::string::npos;
+  if (!version && !declared.kind.empty() && IsPath(declared.path)) return declared;
+  return Error{"--template-path", "\"" + text +
+                                      "\" is not GROUP/KIND=PATH, for example "
+                                      "example.com/Engine=spec.pools[].template"};
 }
 
-std::vector<PodPlace> FindPods(Json* document, const std::vector<DeclaredKind>& declared) {
+std::vector<PodPlace> FindPods(const Json& document, const std::vector<DeclaredKind>& declared) {
   std::vector<PodPlace> places;
-  const std::string api_version = TextAt(*document, {"apiVersion"});
+  const std::string api_version = TextAt(document, {"apiVersion"});
   const std::string_view group = GroupOf(api_version);
-  const std::string kind = TextAt(*document, {"kind"});
+  const std::string kind = TextAt(document, {"kind"});
   for (const WorkloadKind& known : kWorkloadKinds) {
     if (known.group == group && known.kind == kind) AddPlaces(document, known, &places);
   }

@@ -1,6 +1,6 @@
 // The pods and pod templates inside of a manifest.
 //
-// Pure; safe from any thread. Pointers lead into the document.
+// Pure; safe from any thread.
 #pragma once
 
 #include <optional>
@@ -15,22 +15,27 @@
 namespace shm::cli {
 
 struct PodPlace {
-  manifest::Json* pod = nullptr;  // metadata and spec
-  std::string path;               // "spec.jobTemplate.spec.template"; empty: the document itself
-  StringMap coming_labels;        // PodView's fields of these names
+  // Of an object with metadata and spec, from the document. No C++ pointer: a place that the user
+  // declares may lie inside of another, which moves when the other is patched.
+  manifest::Json::json_pointer pod;
+  std::string path;         // the same as "spec.jobTemplate.spec.template"; empty: the document
+  StringMap coming_labels;  // PodView's fields of these names
   std::optional<int> coming_nodes;
 };
 
-// A kind that the user declares: "GROUP/KIND=PATH", PATH as in cli/workload_kinds.h.
 struct DeclaredKind {
   std::string group;
   std::string kind;
   std::string path;
 };
+
+// A kind that the user declares: "GROUP/KIND=PATH", PATH as in cli/workload_kinds.h, GROUP without
+// a version.
 Result<DeclaredKind> ParseDeclaredKind(const std::string& text);
 
 // In the order of the kinds' table. A place that is absent, null or no object is passed over.
-std::vector<PodPlace> FindPods(manifest::Json* document, const std::vector<DeclaredKind>& declared);
+std::vector<PodPlace> FindPods(const manifest::Json& document,
+                               const std::vector<DeclaredKind>& declared);
 
 // "apps" of "apps/v1", "" of "v1".
 std::string_view GroupOf(std::string_view api_version);

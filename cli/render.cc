@@ -1,6 +1,7 @@
 #include "cli/render.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -45,13 +46,20 @@ class Renderer {
         writer_(streams.out, output),
         err_(streams.err) {}
 
-  // The InferenceServices and namespaces that sources bring, before any pod is looked at.
+  // All that sources bring to the pods of others.
+  Result<void> Learn(std::vector<ManifestSource>* sources) {
+    for (ManifestSource& source : *sources) {
+      auto done = source.ReadAll([this](const Document& document) { return Add(document); });
+      if (!done.ok()) return done;
+    }
+    return {};
+  }
+
+  // The same of what is to be rendered, before any pod is looked at.
   Result<void> LookAhead(std::vector<ManifestSource>* sources) {
     for (ManifestSource& source : *sources) {
-      auto done = source.LookAhead(MayConcernOthers, [this](const Document& document) {
-        const auto added = catalog_.Add(document.value);
-        return added.ok() ? added : Result<void>(document.Locate(added.error()));
-      });
+      auto done = source.LookAhead(MayConcernOthers,
+                                   [this](const Document& document) { return Add(document); });
       if (!done.ok()) return done;
     }
     return {};
@@ -62,8 +70,7 @@ class Renderer {
       auto done = source.ReadAll([this](Document document) { return Take(std::move(document)); });
       if (!done.ok()) return done;
     }
-    writer_.Finish();
-    return {};
+    return writer_.Finish() ? Result<void>() : Result<void>(Error{"stdout", "cannot be written"});
   }
 
   int code() const { return finding_ ? kFinding : kDone; }
@@ -86,24 +93,21 @@ class Renderer {
     return {};
   }
 
+  Result<void> Add(const Document& document) {
+    const auto added = catalog_.Add(document.value);
+    return added.ok() ? added : Result<void>(document.Locate(added.error()));
+  }
+
   // Of a long standard input only the beginning was looked at ahead.
   Result<void> AddLate(const Document& document) {
-    if (!IsInferenceService(document.value)) return {};
-    const std::size_t known = catalog_.size();
-    if (auto added = catalog_.Add(document.value); !added.ok()) {
-      return document.Locate(added.error());
-    }
-    if (catalog_.size() > known) {
-      finding_ = true;
-      err_ << "warning: "
-           << document
-                  .Locate({"metadata.name",
-                           "this InferenceService stands after the first 4Mi "
-                           "of standard input: pods before it were rendered "
-                           "without it; give it by --services"})
-                  .ToString()
-           << "\n";
-    }
+    const auto added = catalog_.AddUnknown(document.value);
+    if (!added.ok()) return document.Locate(added.error());
+    if (*added == 0) return {};
+    finding_ = true;
+    const Error late{"metadata.name", "this " + TextAt(document.value, {"kind"}) +
+                                          " stands after the first 4Mi of the stream: pods before "
+                                          "it were rendered without it; give it by --services"};
+    err_ << "warning: " << document.Locate(late).ToString() << "\n";
     return {};
   }
 
@@ -116,11 +120,9 @@ class Renderer {
       err_ << pod.object << ": /dev/shm " << FormatBytes(*decision.size) << ": "
            << decision.arithmetic << "\n";
     }
-    const bool refused =
-        decision.outcome == Outcome::kDenied || decision.outcome == Outcome::kUnknownService;
-    if (!refused && decision.reason != Reason::kInternal) return;
+    if (!pod.refused()) return;
     finding_ = true;
-    err_ << (refused ? "refused: " : "error: ") << pod.object << ": " << decision.message << "\n";
+    err_ << "refused: " << pod.object << ": " << decision.message << "\n";
   }
 
   ServiceCatalog catalog_;
@@ -129,6 +131,10 @@ class Renderer {
   std::ostream& err_;
   bool finding_ = false;
 };
+
+bool Has(const std::vector<std::string>& paths, const std::string& path) {
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
 
 int BadInput(const Streams& streams, const Error& error) {
   streams.err << "shmctl: " << error.ToString() << "\n";
@@ -146,6 +152,9 @@ int Render(const RenderFlags& flags, const Streams& streams) {
   }
   const std::vector<std::string> paths =
       flags.files.empty() ? std::vector<std::string>{"-"} : flags.files;
+  if (Has(paths, "-") && Has(flags.services, "-")) {
+    return BadInput(streams, {"--services", "standard input is read for the manifests themselves"});
+  }
   auto services = ManifestSource::Open(flags.services, streams.in);
   if (!services.ok()) return BadInput(streams, services.error());
   auto sources = ManifestSource::Open(paths, streams.in);
@@ -158,7 +167,7 @@ int Render(const RenderFlags& flags, const Streams& streams) {
       flags.count_claims ? std::optional<DeviceClasses>(KnownGpuClasses()) : std::nullopt;
   Renderer renderer(ServiceCatalog(*installation, flags.name_space, gpu_classes),
                     std::move(declared), output, streams);
-  auto done = renderer.LookAhead(&*services);
+  auto done = renderer.Learn(&*services);
   if (done.ok()) done = renderer.LookAhead(&*sources);
   if (done.ok()) done = renderer.Render(&*sources);
   return done.ok() ? renderer.code() : BadInput(streams, done.error());
@@ -166,12 +175,12 @@ int Render(const RenderFlags& flags, const Streams& streams) {
 
 constexpr const char* kFooter =
     "Documents without pods pass byte for byte; so do those whose pods are as they should be.\n"
+    "Others are written anew: of their comments only those above them stay.\n"
     "InferenceServices among the manifests tell how the pods of their namespace are sized, and\n"
     "Namespaces bring their defaults. The webhook does the same to pods as they are created; it\n"
     "looks only at labelled pods and namespaces, here every pod is looked at.\n"
-    "Input that cannot be read leaves standard output empty; of more than 4Mi the documents "
-    "before\n"
-    "it are written.\n"
+    "Input that cannot be read leaves standard output empty; of more than 4Mi the documents\n"
+    "before it are written.\n"
     "Exit codes: 0 done, 1 a pod that would be refused, 2 bad input\n";
 
 void Declare(CLI::App* app, RenderFlags* flags) {

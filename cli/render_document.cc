@@ -21,7 +21,8 @@ Error Below(const std::string& path, const Error& error) {
   return {path + (error.field.empty() ? "" : ".") + error.field, error.message};
 }
 
-// The kinds whose controllers build pods from other fields: nothing here could be rendered.
+// The kinds whose controllers build pods from other fields, in some version at least: without a
+// pod template nothing here could be rendered.
 const char* NoTemplateNote(const Json& document) {
   struct Kind {
     std::string_view group, kind;
@@ -36,6 +37,8 @@ const char* NoTemplateNote(const Json& document) {
                                     {"ome.io", "InferenceService"},
                                     {"ome.io", "ServingRuntime"},
                                     {"ome.io", "ClusterServingRuntime"},
+                                    {"nvidia.com", "DynamoGraphDeployment"},
+                                    {"nvidia.com", "DynamoComponentDeployment"},
                                     {"grove.io", "PodCliqueSet"}};
   const std::string api_version = TextAt(document, {"apiVersion"});
   const std::string kind = TextAt(document, {"kind"});
@@ -48,21 +51,23 @@ const char* NoTemplateNote(const Json& document) {
 }
 
 Result<void> RenderPod(const ServiceCatalog& catalog, const std::string& name_space,
-                       const std::string& object, const PodPlace& place, Rendering* rendering) {
+                       const std::string& object, const PodPlace& place, Json* document,
+                       Rendering* rendering) {
+  Json& at_place = document->at(place.pod);
   // A PodView is read from the JSON that the API server would get: members in their order do not
   // matter to it.
-  Result<PodView> pod = ReadPodDocument(nlohmann::json(*place.pod));
+  Result<PodView> pod = ReadPodDocument(nlohmann::json(at_place));
   if (!pod.ok()) return Below(place.path, pod.error());
   pod->coming_labels = place.coming_labels;
   pod->coming_nodes = place.coming_nodes;
   PodDecision decision = DecidePod(*pod, catalog.ContextOf(name_space));
   if (!decision.patch.empty()) {
     // CheckPatch has seen that it applies.
-    place.pod->patch_inplace(Json::parse(RenderJsonPatch(decision.patch)));
+    at_place.patch_inplace(Json::parse(RenderJsonPatch(decision.patch)));
     rendering->changed = true;
   }
   rendering->pods.push_back(
-      {object + (place.path.empty() ? "" : ", " + place.path), std::move(decision)});
+      {object + (place.path.empty() ? "" : ", " + place.path), place.path, std::move(decision)});
   return {};
 }
 
@@ -70,13 +75,14 @@ Result<void> RenderInto(const ServiceCatalog& catalog, const std::vector<Declare
                         Json* document, Rendering* rendering) {
   const std::string name_space = catalog.NamespaceOf(*document);
   const std::string object = NameOf(*document, name_space);
-  for (const PodPlace& place : FindPods(document, declared)) {
-    if (auto done = RenderPod(catalog, name_space, object, place, rendering); !done.ok()) {
-      return done;
-    }
+  const std::vector<PodPlace> places = FindPods(*document, declared);
+  for (const PodPlace& place : places) {
+    auto done = RenderPod(catalog, name_space, object, place, document, rendering);
+    if (!done.ok()) return done;
   }
-  if (const char* note = NoTemplateNote(*document))
+  if (const char* note = NoTemplateNote(*document); note && places.empty()) {
     rendering->notes.push_back(object + ": " + note);
+  }
   if (!TextAt(*document, {"kind"}).ends_with("List") || !document->contains("items")) return {};
   Json& items = (*document)["items"];
   for (std::size_t i = 0; items.is_array() && i < items.size(); ++i) {
@@ -87,6 +93,11 @@ Result<void> RenderInto(const ServiceCatalog& catalog, const std::vector<Declare
 }
 
 }  // namespace
+
+bool RenderedPod::refused() const {
+  return decision.outcome == Outcome::kDenied || decision.outcome == Outcome::kUnknownService ||
+         decision.reason == Reason::kInternal;
+}
 
 Result<Rendering> RenderDocument(const ServiceCatalog& catalog,
                                  const std::vector<DeclaredKind>& declared, Json* document) {

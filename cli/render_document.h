@@ -16,7 +16,11 @@ namespace shm::cli {
 // One pod, or pod template, of a document.
 struct RenderedPod {
   std::string object;  // "Deployment llm/qwen, spec.template"
+  std::string path;    // "spec.template"; empty: the document is the pod
   PodDecision decision;
+
+  // It would not be created, or could not be judged.
+  bool refused() const;
 };
 
 struct Rendering {

@@ -82,58 +82,64 @@ std::string ServiceCatalog::NamespaceOf(const Json& object) const {
   return name.empty() ? default_namespace_ : name;
 }
 
-Result<void> ServiceCatalog::AddService(const Json& object) {
+Result<void> ServiceCatalog::TakeService(const Json& object, bool replace) {
   Result<InferenceService> service = ParseInferenceService(nlohmann::json(object));
   if (!service.ok()) return service.error();
   if (auto valid = CheckService(object, *service); !valid.ok()) return valid;
-  const std::string name_space = NamespaceOf(object);
-  service->namespace_name = name_space;
-  const std::string name = service->name;
-  services_[name_space][name] = std::make_unique<InferenceService>(std::move(*service));
+  service->namespace_name = NamespaceOf(object);
+  std::unique_ptr<InferenceService>& known = services_[service->namespace_name][service->name];
+  known_ += known ? 0 : 1;
+  if (!known || replace) known = std::make_unique<InferenceService>(std::move(*service));
   return {};
 }
 
-Result<void> ServiceCatalog::AddClaimTemplate(const Json& object) {
+void ServiceCatalog::TakeNamespace(const Json& object, bool replace) {
+  const auto annotations = StringsOf(MemberOf(MemberOf(object, "metadata"), "annotations"));
+  const auto [known, added] = namespaces_.try_emplace(TextAt(object, {"metadata", "name"}));
+  known_ += added ? 1 : 0;
+  if (added || replace) known->second = ReadNamespaceDefaults(annotations, nullptr);
+}
+
+Result<void> ServiceCatalog::TakeClaimTemplate(const Json& object, bool replace) {
   Result<ClaimTemplate> one = ParseClaimTemplate(nlohmann::json(object), *gpu_classes_);
   if (!one.ok()) return one.error();
-  const std::string name = one->name;
-  claim_templates_[NamespaceOf(object)][name] = std::make_unique<ClaimTemplate>(std::move(*one));
+  std::unique_ptr<ClaimTemplate>& known = claim_templates_[NamespaceOf(object)][one->name];
+  known_ += known ? 0 : 1;
+  if (!known || replace) known = std::make_unique<ClaimTemplate>(std::move(*one));
   return {};
 }
 
-Result<void> ServiceCatalog::AddItems(const Json& list) {
+Result<void> ServiceCatalog::TakeItems(const Json& list, bool replace) {
   const Json& items = MemberOf(list, "items");
   for (std::size_t i = 0; items.is_array() && i < items.size(); ++i) {
-    const auto added = Add(items[i]);
-    if (added.ok()) continue;
-    const Error& error = added.error();
+    const auto taken = Take(items[i], replace);
+    if (taken.ok()) continue;
+    const Error& error = taken.error();
     const std::string place = "items[" + std::to_string(i) + "]";
     return Error{place + (error.field.empty() ? "" : ".") + error.field, error.message};
   }
   return {};
 }
 
-Result<void> ServiceCatalog::Add(const Json& document) {
+Result<void> ServiceCatalog::Take(const Json& document, bool replace) {
+  if (IsInferenceService(document)) return TakeService(document, replace);
   const std::string kind = TextAt(document, {"kind"});
   const std::string api_version = TextAt(document, {"apiVersion"});
-  if (IsInferenceService(document)) return AddService(document);
   if (kind == "Namespace" && api_version == "v1") {
-    const auto annotations = StringsOf(MemberOf(MemberOf(document, "metadata"), "annotations"));
-    namespaces_[TextAt(document, {"metadata", "name"})] =
-        ReadNamespaceDefaults(annotations, nullptr);
+    TakeNamespace(document, replace);
     return {};
   }
   if (gpu_classes_ && kind == "ResourceClaimTemplate" &&
       GroupOf(api_version) == "resource.k8s.io") {
-    return AddClaimTemplate(document);
+    return TakeClaimTemplate(document, replace);
   }
-  return kind.ends_with("List") ? AddItems(document) : Result<void>();
+  return kind.ends_with("List") ? TakeItems(document, replace) : Result<void>();
 }
 
-std::size_t ServiceCatalog::size() const {
-  std::size_t size = 0;
-  for (const auto& entry : services_) size += entry.second.size();
-  return size;
+Result<std::size_t> ServiceCatalog::AddUnknown(const Json& document) {
+  const std::size_t before = known_;
+  if (const auto taken = Take(document, false); !taken.ok()) return taken.error();
+  return known_ - before;
 }
 
 PodContext ServiceCatalog::ContextOf(const std::string& namespace_name) const {

@@ -27,21 +27,24 @@ class ServiceCatalog {
         gpu_classes_(std::move(gpu_classes)) {}
 
   // Takes what a document holds: an InferenceService of ours, a Namespace, a ResourceClaimTemplate,
-  // a List of them; others are passed over. The same object may come twice. An Error's field is the
-  // path in the document.
-  Result<void> Add(const manifest::Json& document);
+  // a List of them; others are passed over. Of the same object the last stays. An Error's field is
+  // the path in the document.
+  Result<void> Add(const manifest::Json& document) { return Take(document, true); }
+  // The same, but what is known already stays. The number of objects that were not known.
+  Result<std::size_t> AddUnknown(const manifest::Json& document);
 
   // What holds for pods of a namespace. Pointers lead into the catalog.
   PodContext ContextOf(const std::string& namespace_name) const;
-  // InferenceServices that are known.
-  std::size_t size() const;
   // Of an object, from its metadata.
   std::string NamespaceOf(const manifest::Json& object) const;
 
  private:
-  Result<void> AddService(const manifest::Json& object);
-  Result<void> AddClaimTemplate(const manifest::Json& object);
-  Result<void> AddItems(const manifest::Json& list);
+  // `replace`: an object that is known already.
+  Result<void> Take(const manifest::Json& document, bool replace);
+  Result<void> TakeService(const manifest::Json& object, bool replace);
+  void TakeNamespace(const manifest::Json& object, bool replace);
+  Result<void> TakeClaimTemplate(const manifest::Json& object, bool replace);
+  Result<void> TakeItems(const manifest::Json& list, bool replace);
 
   InstallationDefaults installation_;
   std::string default_namespace_;
@@ -49,6 +52,7 @@ class ServiceCatalog {
   std::map<std::string, std::map<std::string, std::unique_ptr<InferenceService>>> services_;
   std::map<std::string, NamespaceDefaults> namespaces_;
   std::map<std::string, std::map<std::string, std::unique_ptr<ClaimTemplate>>> claim_templates_;
+  std::size_t known_ = 0;  // objects in the three
 };
 
 // Whether an object is an InferenceService of this operator's group.

@@ -21,13 +21,24 @@ constexpr std::array<std::string_view, 6> kShells = {"sh", "bash", "dash", "ash"
 constexpr std::array<std::string_view, 10> kWrappers = {
     "exec", "env", "nohup", "command", "tini", "dumb-init", "nice", "stdbuf", "numactl", "sudo"};
 
+// Those with options that have words of their own.
+constexpr std::array<std::string_view, 4> kLaunchers = {"mpirun", "mpiexec", "orterun", "prterun"};
+
 bool IsOption(std::string_view text) { return text.size() > 1 && text.front() == '-'; }
 
+struct Shell {
+  std::size_t at;
+  bool launched;  // by one of kLaunchers
+};
+
 // The index of a shell that the line starts, itself or through wrappers.
-std::optional<std::size_t> FindShell(const std::vector<Word>& words) {
+std::optional<Shell> FindShell(const std::vector<Word>& words) {
+  bool launched = false;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view text = words[i].text;
-    if (IsOneOf(BaseName(text), kShells)) return i;
+    if (IsOneOf(BaseName(text), kShells)) return Shell{i, launched};
+    launched = launched || IsOneOf(BaseName(text), kLaunchers);
+    if (launched) continue;
     const bool passes = IsOneOf(BaseName(text), kWrappers) || IsOption(text) ||
                         text.find('=') != std::string_view::npos;
     if (!passes) return std::nullopt;
@@ -77,12 +88,12 @@ std::optional<std::size_t> FindEntrypoint(const std::vector<Word>& words) {
 // Collects commands, reading shells on the way.
 class Collector {
  public:
-  explicit Collector(CommandLine* line) : line_(line) {}
+  Collector(CommandLine* line, std::size_t reading) : line_(line), reading_(reading) {}
 
   void Take(SimpleCommand command, int depth) {
     if (command.words.empty()) return;
     if (command.words.front().text == "eval") {
-      ReadScript(EvalText(command.words), {}, depth);
+      ReadScript(EvalText(command.words), {}, command.launcher, depth);
       return;
     }
     if (const auto entrypoint = FindEntrypoint(command.words); entrypoint && depth < kMaxDepth) {
@@ -94,33 +105,46 @@ class Collector {
       Take(std::move(started), depth + 1);
       return;
     }
-    const std::optional<std::size_t> shell = FindShell(command.words);
+    const std::optional<Shell> shell = FindShell(command.words);
     const std::optional<std::size_t> script =
-        shell ? FindScript(command.words, *shell) : std::nullopt;
+        shell ? FindScript(command.words, shell->at) : std::nullopt;
     if (!script) {
       line_->commands.push_back(std::move(command));
       return;
     }
     std::vector<Word> positional(command.words.begin() + static_cast<std::ptrdiff_t>(*script) + 1,
                                  command.words.end());
-    ReadScript(command.words[*script].text, std::move(positional), depth);
+    Launcher launcher = command.launcher;
+    if (shell->launched) {
+      const auto end = command.words.begin() + static_cast<std::ptrdiff_t>(shell->at);
+      launcher = std::make_shared<const std::vector<Word>>(command.words.begin(), end);
+    }
+    ReadScript(command.words[*script].text, std::move(positional), launcher, depth);
   }
 
  private:
-  void ReadScript(const std::string& script, std::vector<Word> positional, int depth) {
+  using Launcher = std::shared_ptr<const std::vector<Word>>;
+
+  void ReadScript(const std::string& script, std::vector<Word> positional, const Launcher& launcher,
+                  int depth) {
     if (depth >= kMaxDepth || read_bytes_ + script.size() > kMaxScriptBytes) {
       line_->warnings.push_back("a shell script in the command is too long or too deep to be read");
       return;
     }
     read_bytes_ += script.size();
-    ShellScript reader(script, std::move(positional), &line_->env,
-                       [this, depth](SimpleCommand inner) { Take(std::move(inner), depth + 1); });
+    ShellScript reader(script, std::move(positional), reading_, &line_->env,
+                       [this, depth, &launcher](SimpleCommand inner) {
+                         inner.launcher = launcher;
+                         Take(std::move(inner), depth + 1);
+                       });
     if (!reader.Read()) {
       line_->warnings.push_back("a shell script in the command expands to too much to be read");
     }
+    line_->readings = std::max(line_->readings, reader.readings());
   }
 
   CommandLine* line_;
+  std::size_t reading_;
   std::size_t read_bytes_ = 0;
 };
 
@@ -132,7 +156,7 @@ std::string_view BaseName(std::string_view path) {
 }
 
 CommandLine ReadCommandLine(const std::vector<std::string>& command,
-                            const std::vector<std::string>& args, PodEnv env) {
+                            const std::vector<std::string>& args, PodEnv env, std::size_t reading) {
   CommandLine line;
   SimpleCommand whole;
   std::size_t bytes = 0;
@@ -155,7 +179,7 @@ CommandLine ReadCommandLine(const std::vector<std::string>& command,
     }
   }
   line.env = std::move(env);
-  Collector(&line).Take(std::move(whole), 0);
+  Collector(&line, reading).Take(std::move(whole), 0);
   return line;
 }
 

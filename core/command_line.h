@@ -3,9 +3,13 @@
 // continuations, $NAME and ${NAME:-default}, $((sums)), assignments, lists, here-documents), as far
 // as that can be done without running anything.
 //
+// A variable that a script assigns on some of its paths only (if, case, a loop, after && or ||) has
+// several values that it may have afterwards; each reading of the line takes one of them.
+//
 // Pure; linear in its input, which it cuts at kMaxScriptBytes. Safe to call from any thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,16 +34,24 @@ struct Word {
 struct SimpleCommand {
   std::vector<Word> words;
   std::vector<std::pair<std::string, std::optional<std::string>>> assignments;
+  // `mpirun OPTIONS` where that starts the shell whose script this is of; null else.
+  std::shared_ptr<const std::vector<Word>> launcher;
 };
 
 struct CommandLine {
   std::vector<SimpleCommand> commands;  // in the order they are written
   PodEnv env;                           // after the scripts' own assignments
   std::vector<std::string> warnings;
+  std::size_t readings = 1;  // that there are: the most values of one variable, 1 to kMostReadings
 };
 
+inline constexpr std::size_t kMostReadings = 4;
+
+// `reading`: which value is taken of those that a variable may have, in the order they are written
+// and the last where it has no more. Variables with more than kMostReadings values are unknown.
 CommandLine ReadCommandLine(const std::vector<std::string>& command,
-                            const std::vector<std::string>& args, PodEnv env);
+                            const std::vector<std::string>& args, PodEnv env,
+                            std::size_t reading = 0);
 
 // The last part of a path: the name that a program goes by.
 std::string_view BaseName(std::string_view path);

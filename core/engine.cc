@@ -7,6 +7,7 @@
 #include "core/engine_args.h"
 #include "core/engine_degrees.h"
 #include "core/engine_need.h"
+#include "core/engine_programs.h"
 #include "core/engine_values.h"
 
 namespace shm {
@@ -47,22 +48,68 @@ class FactsMerger {
   std::array<bool, 5> conflict_{};
 };
 
+// Takes one reading of a script after another: what differs depends on a condition, and does not
+// count. The larger need does.
+class ReadingMerger {
+ public:
+  explicit ReadingMerger(EngineFacts* facts) : facts_(facts) {}
+
+  void Merge(EngineFacts one) {
+    const bool complete = facts_->complete && one.complete;
+    const Degrees& degrees = one.degrees;
+    Compare("tensor parallel size", degrees.tensor_parallel, &facts_->degrees.tensor_parallel);
+    Compare("pipeline parallel size", degrees.pipeline_parallel,
+            &facts_->degrees.pipeline_parallel);
+    Compare("data parallel size", degrees.data_parallel, &facts_->degrees.data_parallel);
+    Compare("context parallel size", one.context_parallel, &facts_->context_parallel);
+    Compare("number of nodes", one.nodes, &facts_->nodes);
+    // Where a reading could not be told in full its own warnings say why.
+    if (!differing_.empty() && complete) {
+      one.warnings.push_back("a condition in the container's script decides the " + differing_);
+    }
+    differing_.clear();
+    facts_->complete = facts_->complete && one.complete;
+    facts_->ray = std::max(facts_->ray, one.ray);
+    if (facts_->engine == Engine::kUnknown) facts_->engine = one.engine;
+    if (one.need_bytes > facts_->need_bytes) {
+      facts_->need_bytes = one.need_bytes;
+      facts_->need_words = std::move(one.need_words);
+    }
+    facts_->warnings.insert(facts_->warnings.end(), one.warnings.begin(), one.warnings.end());
+  }
+
+ private:
+  void Compare(const char* name, std::optional<int> value, std::optional<int>* into) {
+    if (*into == value) return;
+    differing_ += (differing_.empty() ? "" : ", the ") + std::string(name);
+    into->reset();
+    facts_->complete = false;
+  }
+
+  EngineFacts* facts_;
+  std::string differing_;
+};
+
 std::vector<EngineCommand> FindCommands(const CommandLine& line, std::string_view image,
                                         std::vector<std::string>* warnings) {
   std::vector<EngineCommand> found;
+  std::vector<const SimpleCommand*> others;
   bool serves = false;
   for (const SimpleCommand& command : line.commands) {
     std::optional<EngineCommand> engine = ReadEngineCommand(command, line.env, warnings);
-    if (!engine) continue;
+    if (!engine) {
+      if (!OnlyTalks(command)) others.push_back(&command);
+      continue;
+    }
     serves = serves || engine->engine != Engine::kRay;
     found.push_back(std::move(*engine));
   }
-  if (serves || !found.empty()) return found;
-  const Parser guess = GuessParser(line.commands, image);
-  for (const SimpleCommand& command : line.commands) {
-    if (OnlyTalks(command)) continue;
+  if (serves) return found;
+  // Beside Ray the image's name says nothing: it may have been started for Ray alone.
+  const Parser guess = found.empty() ? GuessParser(line.commands, image) : Parser::kAny;
+  for (const SimpleCommand* command : others) {
     std::vector<std::string> own;
-    EngineCommand engine = ReadCommandAs(guess, command, line.env, &own);
+    EngineCommand engine = ReadCommandAs(guess, *command, line.env, &own);
     if (guess == Parser::kAny && engine.settings.empty()) continue;
     found.push_back(std::move(engine));
     warnings->insert(warnings->end(), own.begin(), own.end());
@@ -79,6 +126,44 @@ void Deduplicate(std::vector<std::string>* warnings) {
     if (kept.size() >= kMostWarnings) break;
   }
   *warnings = std::move(kept);
+}
+
+// RAY_ADDRESS: ray-project/ray python/ray/_private/ray_constants.py
+// (RAY_ADDRESS_ENVIRONMENT_VARIABLE).
+RayUse FindRay(const std::vector<EngineCommand>& commands, const PodEnv& env) {
+  RayUse use = RayUse::kNone;
+  for (const EngineCommand& command : commands) {
+    if (command.engine == Engine::kRay) return RayUse::kJoined;
+    const auto executor = command.settings.find(Meaning::kExecutor);
+    const bool asked = command.engine == Engine::kVllm && executor != command.settings.end() &&
+                       executor->second.value == "ray";
+    if (asked) use = env.Has("RAY_ADDRESS") ? RayUse::kJoined : RayUse::kAsked;
+  }
+  return use;
+}
+
+EngineFacts ReadFacts(CommandLine line, int gpus, std::optional<std::int64_t> memory_limit,
+                      std::string_view image) {
+  EngineFacts facts;
+  facts.warnings = std::move(line.warnings);
+  const std::vector<EngineCommand> commands = FindCommands(line, image, &facts.warnings);
+  facts.ray = FindRay(commands, line.env);
+
+  std::vector<EngineDegrees> degrees;
+  FactsMerger merger(&facts);
+  for (const EngineCommand& found : commands) {
+    degrees.push_back(ReadEngineDegrees(found, &facts.warnings));
+    merger.Merge(degrees.back());
+    // The engine that serves names the container; Ray only where nothing else does.
+    if (facts.engine == Engine::kUnknown || facts.engine == Engine::kRay) {
+      if (found.engine != Engine::kUnknown) facts.engine = found.engine;
+    }
+  }
+  EngineNeed need =
+      ReadEngineNeed(commands, degrees, line.env, gpus, memory_limit, &facts.warnings);
+  facts.need_bytes = need.bytes;
+  facts.need_words = std::move(need.words);
+  return facts;
 }
 
 }  // namespace
@@ -107,26 +192,21 @@ EngineFacts ReadEngine(const std::vector<std::string>& command,
                        const std::vector<std::string>& args, const std::vector<EnvVar>& env,
                        int gpus_of_container, std::optional<std::int64_t> memory_limit,
                        std::string_view image) {
-  EngineFacts facts;
-  CommandLine line = ReadCommandLine(command, args, PodEnv(env));
-  facts.warnings = std::move(line.warnings);
-  const std::vector<EngineCommand> commands = FindCommands(line, image, &facts.warnings);
-
-  std::vector<EngineDegrees> degrees;
-  FactsMerger merger(&facts);
-  for (const EngineCommand& found : commands) {
-    degrees.push_back(ReadEngineDegrees(found, &facts.warnings));
-    merger.Merge(degrees.back());
-    // The engine that serves names the container; Ray only where nothing else does.
-    if (facts.engine == Engine::kUnknown || facts.engine == Engine::kRay) {
-      if (found.engine != Engine::kUnknown) facts.engine = found.engine;
-    }
+  PodEnv pod_env(env);
+  for (const PodVariable& variable : kPodVariables) {
+    const std::string name(variable.name);
+    if (!pod_env.Has(name)) pod_env.Set(name, std::string());
   }
-  EngineNeed need =
-      ReadEngineNeed(commands, degrees, line.env, std::clamp(gpus_of_container, 0, kMostDegree),
-                     memory_limit, &facts.warnings);
-  facts.need_bytes = need.bytes;
-  facts.need_words = std::move(need.words);
+  const int gpus = std::clamp(gpus_of_container, 0, kMostDegree);
+  std::size_t readings = 1;
+  const auto read = [&](std::size_t reading) {
+    CommandLine line = ReadCommandLine(command, args, pod_env, reading);
+    readings = std::max(readings, line.readings);
+    return ReadFacts(std::move(line), gpus, memory_limit, image);
+  };
+  EngineFacts facts = read(0);
+  ReadingMerger merger(&facts);
+  for (std::size_t reading = 1; reading < readings; ++reading) merger.Merge(read(reading));
   Deduplicate(&facts.warnings);
   return facts;
 }

@@ -18,6 +18,13 @@ namespace shm {
 
 enum class Engine { kUnknown, kVllm, kSglang, kTensorRtLlm, kLmdeploy, kTgi, kRay };
 
+// Whether Ray may place the workers of an engine in other pods, too.
+enum class RayUse {
+  kNone,
+  kAsked,  // the engine asks for Ray, and nothing of the pod joins it to others
+  kJoined  // Ray is started or joined here
+};
+
 // The name a person uses: "vLLM", "SGLang", ...; "unknown engine" for kUnknown.
 std::string_view EngineName(Engine engine);
 
@@ -26,6 +33,7 @@ struct EngineFacts {
   Degrees degrees;                      // what the command line says, each 1 to 1024
   std::optional<int> context_parallel;  // multiplies them where it is given, 1 to 1024
   std::optional<int> nodes;             // pods that the degrees are spread over, 1 to 1024
+  RayUse ray = RayUse::kNone;
   bool complete = true;         // false: their product may not be all, a flag could not be told
   std::int64_t need_bytes = 0;  // the engine's own, without NCCL; saturates at INT64_MAX
   std::string need_words;  // its arithmetic, "vLLM 160 MiB + 240 MiB × 2 workers"; empty for 0
@@ -42,7 +50,8 @@ struct EngineFacts {
 // image's entrypoint starts the engine, a flag that only one engine knows or the name of the
 // `image` tells which; an engine that nothing tells is kUnknown, and its flags are read in the
 // spellings that mean the same to every engine. A spelling that its engine would refuse sets
-// nothing.
+// nothing. Where a condition in a script decides, each fact counts only if it is the same either
+// way, and the larger need counts.
 EngineFacts ReadEngine(const std::vector<std::string>& command,
                        const std::vector<std::string>& args, const std::vector<EnvVar>& env,
                        int gpus_of_container, std::optional<std::int64_t> memory_limit,

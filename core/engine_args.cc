@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "core/engine_names.h"
+#include "core/engine_offload.h"
 #include "core/engine_programs.h"
 
 namespace shm {
@@ -114,8 +116,9 @@ class FlagReader {
 
   void Set(const EngineFlag& flag, std::string_view name, const Word& word,
            std::string_view value) {
-    // Of a rank it counts that there is one.
-    if (word.known() || flag.meaning == Meaning::kDataParallelRank) {
+    // Of a rank it counts that there is one. Most transfer configs take nothing from /dev/shm.
+    if (word.known() || flag.meaning == Meaning::kDataParallelRank ||
+        (flag.meaning == Meaning::kKvTransferConfig && !SpeaksOfOffloading(value))) {
       result_->settings[flag.meaning] = {std::string(value), Shown(name)};
     } else {
       Refuse(flag, name,
@@ -154,28 +157,66 @@ class FlagReader {
   std::vector<std::string>* warnings_;
 };
 
-// mpirun -n N, as Open MPI, MPICH and Slurm's srun spell it.
-void ReadRanks(const std::vector<Word>& words, std::size_t end, EngineCommand* result,
-               std::vector<std::string>* warnings) {
-  constexpr std::array<std::string_view, 4> kLaunchers = {"mpirun", "mpiexec", "orterun",
-                                                          "prterun"};
-  constexpr std::array<std::string_view, 5> kFlags = {"-n", "-np", "--np", "--n", "-c"};
-  std::size_t i = 0;
-  while (i < end && std::find(kLaunchers.begin(), kLaunchers.end(), BaseName(words[i].text)) ==
-                        kLaunchers.end()) {
-    ++i;
+// The hosts of "a,b:8,a": each name once.
+std::size_t CountHosts(std::string_view list) {
+  std::set<std::string_view> hosts;
+  while (!list.empty()) {
+    const std::string_view entry = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), entry.size() + 1));
+    if (!entry.empty()) hosts.insert(entry.substr(0, entry.find(':')));
   }
-  for (; i + 1 < end; ++i) {
-    if (std::find(kFlags.begin(), kFlags.end(), words[i].text) == kFlags.end()) continue;
-    const Word& value = words[i + 1];
-    if (value.known()) {
-      result->settings[Meaning::kRanks] = {value.text, words[i].text};
-    } else {
-      result->settings[Meaning::kRanks] = {std::nullopt, words[i].text};
-      warnings->push_back(words[i].text + " " + Shown(value.text) + " of mpirun cannot be told");
+  return hosts.size();
+}
+
+// mpirun -n N -H HOSTS, as Open MPI, MPICH and Slurm's srun spell it.
+class LauncherReader {
+ public:
+  LauncherReader(EngineCommand* result, std::vector<std::string>* warnings)
+      : result_(result), warnings_(warnings) {}
+
+  void Read(const std::vector<Word>& words, std::size_t end) {
+    constexpr std::array<std::string_view, 4> kLaunchers = {"mpirun", "mpiexec", "orterun",
+                                                            "prterun"};
+    constexpr std::array<std::string_view, 5> kRanks = {"-n", "-np", "--np", "--n", "-c"};
+    constexpr std::array<std::string_view, 4> kHosts = {"-H", "-host", "--host", "-hosts"};
+    constexpr std::array<std::string_view, 4> kFiles = {"--hostfile", "-hostfile", "--machinefile",
+                                                        "-machinefile"};
+    std::size_t i = 0;
+    while (i < end && !IsOneOf(BaseName(words[i].text), kLaunchers)) ++i;
+    for (; i + 1 < end; ++i) {
+      if (IsOneOf(words[i].text, kRanks)) ReadRanks(words[i].text, words[i + 1]);
+      if (IsOneOf(words[i].text, kHosts)) ReadHosts(words[i].text, words[i + 1]);
+      if (IsOneOf(words[i].text, kFiles)) result_->unread = true;
     }
   }
-}
+
+ private:
+  template <std::size_t N>
+  static bool IsOneOf(std::string_view text, const std::array<std::string_view, N>& names) {
+    return std::find(names.begin(), names.end(), text) != names.end();
+  }
+
+  void ReadRanks(const std::string& flag, const Word& value) {
+    if (value.known()) {
+      result_->settings[Meaning::kRanks] = {value.text, flag};
+    } else {
+      result_->settings[Meaning::kRanks] = {std::nullopt, flag};
+      warnings_->push_back(flag + " " + Shown(value.text) + " of mpirun cannot be told");
+    }
+  }
+
+  // Without a known number of pods the ranks are not compared with this pod's GPUs.
+  void ReadHosts(const std::string& flag, const Word& value) {
+    if (const std::size_t hosts = CountHosts(value.text); value.known() && hosts > 0) {
+      result_->settings[Meaning::kNodes] = {std::to_string(hosts), flag};
+    } else {
+      result_->unread = true;
+    }
+  }
+
+  EngineCommand* result_;
+  std::vector<std::string>* warnings_;
+};
 
 void ReadVariables(const SimpleCommand& command, const PodEnv& env, EngineCommand* result,
                    std::vector<std::string>* warnings) {
@@ -207,7 +248,9 @@ std::optional<EngineCommand> ReadEngineCommand(const SimpleCommand& command, con
   const std::size_t first = found->at + (found->program->next.empty() ? 1 : 2);
   FlagReader(&result, warnings).Read(command.words, first);
   if (result.engine == Engine::kTensorRtLlm) {
-    ReadRanks(command.words, found->at, &result, warnings);
+    LauncherReader reader(&result, warnings);
+    if (command.launcher) reader.Read(*command.launcher, command.launcher->size());
+    reader.Read(command.words, found->at);
   }
   ReadVariables(command, env, &result, warnings);
   return result;

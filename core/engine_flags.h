@@ -34,6 +34,7 @@ enum class Meaning {
   kProcessorCacheGib,
   kKvOffloadGib,
   kKvOffloadBackend,
+  kKvTransferConfig,  // JSON, which may ask for such a region as well
   kTensorArena,
   kObjectStoreBytes,
   kObjectStoreDirectory,
@@ -155,9 +156,12 @@ inline constexpr EngineFlag kEngineFlags[] = {
      kVllmArgs},
     {Parser::kVllm, "--kv-offloading-backend", "--kv-offloading-b", Meaning::kKvOffloadBackend,
      true, kVllmArgs},
+    {Parser::kVllm, "--kv-transfer-config", "--kv-t", Meaning::kKvTransferConfig, true, kVllmArgs},
     {Parser::kVllm, "--enable-shm-tensor-arena", "--enable-sh", Meaning::kTensorArena, false,
      kVllmArgs},
     {Parser::kVllm, "--config", "--config", Meaning::kConfigFile, true, kVllmServe},
+    {Parser::kVllm, "--kaito-config-file", "--kaito-config-file", Meaning::kConfigFile, true,
+     "kaito-project/kaito presets/workspace/inference/vllm/inference_api.py"},
 
     {Parser::kSglang, "--tensor-parallel-size", "--te", Meaning::kTensorParallel, true,
      kSglangParallel},
@@ -236,10 +240,12 @@ inline constexpr EngineFlag kEngineFlags[] = {
     {Parser::kAny, "--pipeline-parallel-size", "--pipeline-parallel-size",
      Meaning::kPipelineParallel, true, kAnyEngine},
     {Parser::kAny, "--pp-size", "--pp-size", Meaning::kPipelineParallel, true, kAnyEngine},
+    {Parser::kAny, "--pp", "--pp", Meaning::kPipelineParallel, true, kAnyEngine},
     {Parser::kAny, "-pp", "-pp", Meaning::kPipelineParallel, true, kAnyEngine},
     {Parser::kAny, "--data-parallel-size", "--data-parallel-size", Meaning::kDataParallel, true,
      kAnyEngine},
     {Parser::kAny, "--dp-size", "--dp-size", Meaning::kDataParallel, true, kAnyEngine},
+    {Parser::kAny, "--dp", "--dp", Meaning::kDataParallel, true, kAnyEngine},
     {Parser::kAny, "-dp", "-dp", Meaning::kDataParallel, true, kAnyEngine},
     {Parser::kAny, "--nnodes", "--nnodes", Meaning::kNodes, true, kAnyEngine},
 };

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/engine_figures.h"
+#include "core/engine_offload.h"
 #include "core/engine_values.h"
 
 namespace shm {
@@ -82,11 +83,29 @@ class NeedReader {
           reader.GibInBytes(Meaning::kProcessorCacheGib).value_or(kVllmProcessorCacheGib * kGiB);
       Take("vLLM", cache, Bytes(cache) + " multi-modal cache");
     }
-    // LMCache's server has its own.
-    if (reader.Text(Meaning::kKvOffloadBackend) != "lmcache") {
-      const std::int64_t offload = reader.GibInBytes(Meaning::kKvOffloadGib).value_or(0);
+    const std::int64_t offload = OffloadBytes(reader);
+    if (offload > 0) {
       Take("vLLM", offload * ranks, Bytes(offload) + " KV offload" + times);
+      if (need_.bytes == offload * ranks) {
+        Take("vLLM", kVllmBesideOffloadMib * kMiB, Bytes(kVllmBesideOffloadMib * kMiB));
+      }
     }
+  }
+
+  // The flag for the size wins over the transfer config (vllm/config/vllm.py). LMCache's server has
+  // its own.
+  std::int64_t OffloadBytes(SettingReader& reader) {
+    if (reader.Has(Meaning::kKvOffloadGib)) {
+      if (reader.Text(Meaning::kKvOffloadBackend) == "lmcache") return 0;
+      return reader.GibInBytes(Meaning::kKvOffloadGib).value_or(0);
+    }
+    const std::string text = reader.Text(Meaning::kKvTransferConfig);
+    const OffloadConfig config = text.empty() ? OffloadConfig() : ReadOffloadConfig(text);
+    if (config.unclear) {
+      warnings_->push_back(
+          "what --kv-transfer-config offloads to /dev/shm (cpu_bytes_to_use) cannot be told");
+    }
+    return config.bytes;
   }
 
   // vllm/config/parallel.py: "mp" unless one worker is the whole world; that runs in the engine.
@@ -142,18 +161,24 @@ class NeedReader {
     if (reader.Has(Meaning::kObjectStoreBytes)) {
       const std::int64_t bytes = reader.WholeBytes(Meaning::kObjectStoreBytes).value_or(0);
       Take("Ray", bytes, Bytes(bytes) + " object store");
-    } else if (limit_ && *limit_ > 0) {
-      const double share = RayNumber(kRayShareVariable, kRayStoreShare, 1);
-      const double most = RayNumber(kRayMostVariable, static_cast<double>(kRayStoreMost), 1e18);
-      const double bytes = static_cast<double>(*limit_) * share;
-      Take("Ray", static_cast<std::int64_t>(std::min(bytes, most)),
-           bytes > most
-               ? Decimal(static_cast<std::int64_t>(most)) + " object store"
-               : "object store " + Shown(share) + " × " + Bytes(*limit_) + " memory limit");
     } else {
-      warnings_->push_back(
-          "Ray's object store takes 0.3 of the node's memory: without a memory limit or "
-          "--object-store-memory that cannot be told");
+      TakeDefaultStore();
+    }
+  }
+
+  // Without a limit it goes by the node's memory, of which 0.3 is more than the most anywhere.
+  void TakeDefaultStore() {
+    const double share = RayNumber(kRayShareVariable, kRayStoreShare, 1);
+    const double most = std::min(RayNumber(kRayMostVariable, kRayStoreMost, 1e18),
+                                 static_cast<double>(kRayStoreMost));
+    const bool limited = limit_ && *limit_ > 0;
+    const double of_limit = limited ? static_cast<double>(*limit_) * share : most;
+    if (limited && of_limit <= most) {
+      Take("Ray", static_cast<std::int64_t>(of_limit),
+           "object store " + Shown(share) + " × " + Bytes(*limit_) + " memory limit");
+    } else {
+      const auto bytes = static_cast<std::int64_t>(most);
+      Take("Ray", bytes, Decimal(bytes) + " object store");
     }
   }
 

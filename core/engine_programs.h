@@ -28,6 +28,11 @@ inline constexpr EngineProgram kEnginePrograms[] = {
      "ai-dynamo/dynamo components/src/dynamo/vllm/args.py: the rest goes to vLLM's parser"},
     {Parser::kVllm, EngineProgram::Kind::kPath, "vllm/entrypoints/", "",
      "vllm-project/vllm vllm/entrypoints/openai/api_server.py"},
+    {Parser::kVllm, EngineProgram::Kind::kBinary, "vllm-rs", "serve",
+     "vllm-project/vllm rust/src/cmd/src/cli.rs: what it does not know goes to vLLM's parser"},
+    {Parser::kVllm, EngineProgram::Kind::kPath, "vllm/inference_api.py", "",
+     "kaito-project/kaito presets/workspace/inference/vllm/inference_api.py (056b828): the rest "
+     "goes to vLLM's parser"},
     {Parser::kHuggingFaceServer, EngineProgram::Kind::kModule, "huggingfaceserver", "",
      "kserve/kserve python/huggingface_server.Dockerfile"},
     {Parser::kSglang, EngineProgram::Kind::kBinary, "sglang", "serve",
@@ -82,6 +87,18 @@ inline constexpr EngineVariable kEngineVariables[] = {
     {Parser::kAny, "NIM_PIPELINE_PARALLEL_SIZE", Meaning::kPipelineParallel, kNimSample},
 };
 
+// Variables that a published script expands into the engine's arguments and that pods alone set:
+// where the pod does not, it is empty.
+struct PodVariable {
+  std::string_view name;
+  std::string_view source;
+};
+
+inline constexpr PodVariable kPodVariables[] = {
+    {"VLLM_ADDITIONAL_ARGS",
+     "kserve/kserve config/llmisvcconfig/config-llm-template.yaml (aaac4e2)"},
+};
+
 // Where no word names an engine: a part of the image's name, or a flag that one engine alone knows
 // and spells so.
 struct EngineHint {
@@ -108,6 +125,7 @@ inline constexpr EngineHint kFlagHints[] = {
     {Parser::kVllm, "--max-num-batched-tokens"},
     {Parser::kVllm, "--mm-processor-cache-type"},
     {Parser::kVllm, "--kv-offloading-size"},
+    {Parser::kVllm, "--kv-transfer-config"},
     {Parser::kSglang, "--mem-fraction-static"},
     {Parser::kSglang, "--chunked-prefill-size"},
     {Parser::kSglang, "--context-length"},

@@ -102,6 +102,7 @@ class Decider {
     decision_.arithmetic = sizing_.size.arithmetic;
     Take(sizing_.size.notes);
     Take(volume.notes);
+    limit_set_ = volume.was_unlimited;
     DecideMemory(size);
     if (decision_.outcome != Outcome::kDenied) SetVolume(volume, size);
   }
@@ -204,6 +205,8 @@ class Decider {
 
     InjectionRecord record{decision_.size, decision_.gpus, decision_.arithmetic, {}, raised_};
     AddReason(decision_.reason, &record);
+    // No warning: half of the published examples have no sizeLimit, and nothing is amiss.
+    if (limit_set_) AddReason(Reason::kSizeLimitSet, &record);
     for (const shm::Note& note : decision_.notes) AddReason(note.reason, &record);
     if (sizing_.before && sizing_.before->SameNumbers(record)) return true;
     const std::string text = WriteInjection(record);
@@ -233,6 +236,7 @@ class Decider {
   PodPatch patch_;
   PodDecision decision_;
   std::optional<RaisedMemory> raised_;
+  bool limit_set_ = false;  // /dev/shm had no limit of its own
 };
 
 std::optional<PodDecision> FindSkip(const PodView& pod) {

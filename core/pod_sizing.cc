@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/engine.h"
 #include "core/memory_plan.h"
 #include "core/names.h"
 #include "core/nccl.h"
@@ -43,6 +42,7 @@ void ReadCommandLines(PodSizing* sizing) {
     numbers.context_parallel.Offer(facts.context_parallel, Source::kCommandLine);
     numbers.nodes.Offer(facts.nodes, Source::kCommandLine);
     sizing->degrees_unclear = sizing->degrees_unclear || !facts.complete;
+    sizing->ray = std::max(sizing->ray, facts.ray);
   }
 }
 
@@ -89,10 +89,15 @@ void CheckParallelism(PodSizing* sizing) {
   // Fewer than gpuCount are as they were asked for.
   const bool fewer_on_purpose = numbers.gpu_count.value && wanted < gpus;
   if (wanted == gpus || fewer_on_purpose) return;
+  // Nothing on a pod says over how many Ray spreads its workers.
+  const bool may_spread = wanted > gpus && !numbers.nodes.value && !numbers.AnyOurs();
+  if (may_spread && sizing->ray == RayUse::kJoined) return;
+  const bool unless = may_spread && sizing->ray == RayUse::kAsked;
   sizing->notes.push_back({Reason::kParallelismMismatch,
                            DegreesInWords(numbers) + " GPUs" +
                                (nodes > 1 ? " over " + std::to_string(nodes) + " pods" : "") +
                                " do not agree with the pod's " + std::to_string(gpus) +
+                               (unless ? ", unless Ray joins other pods" : "") +
                                "; /dev/shm follows the pod's"});
 }
 

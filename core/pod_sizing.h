@@ -9,6 +9,7 @@
 
 #include "core/claim_gpus.h"
 #include "core/defaults.h"
+#include "core/engine.h"
 #include "core/gpu_containers.h"
 #include "core/injection_record.h"
 #include "core/numbers.h"
@@ -26,6 +27,7 @@ struct PodSizing {
   GpuContainers gpus;        // with the GPUs that they will have
   PodNumbers numbers;
   bool degrees_unclear = false;               // a command line gives one that cannot be told
+  RayUse ray = RayUse::kNone;                 // of the GPU containers, the most
   std::optional<std::string> lws_group_size;  // as LeaderWorkerSet's annotation has it
   int total_gpus = 0;                         // GPUs in the pod, 0 to 1024
   bool add_gpus = false;                      // gpus.containers[0] is to request total_gpus

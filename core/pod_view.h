@@ -62,6 +62,7 @@ struct ContainerView {
   std::optional<std::vector<EnvVar>> env;
   bool has_env_from = false;  // a list with entries
   std::optional<std::vector<MountView>> mounts;
+  std::vector<std::string> device_paths;  // of volumeDevices, cleaned
   ResourcesView resources;
 
   // Runs beside the others, rather than before them.

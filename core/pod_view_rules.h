@@ -57,6 +57,9 @@ enum class PodViewBuilder::Node {
   kEnvSource,
   kEnvFrom,
   kEnvFromEntry,
+  kDevices,
+  kDevice,
+  kDevicePath,
   kMounts,
   kMount,
   kMountName,
@@ -129,6 +132,9 @@ inline constexpr std::array kRules = {
     Rule{Node::kContainer, "env", Node::kEnv},
     Rule{Node::kContainer, "envFrom", Node::kEnvFrom},
     Rule{Node::kContainer, "volumeMounts", Node::kMounts},
+    Rule{Node::kContainer, "volumeDevices", Node::kDevices},
+    Rule{Node::kDevices, "[]", Node::kDevice},
+    Rule{Node::kDevice, "devicePath", Node::kDevicePath},
     Rule{Node::kContainer, "resources", Node::kResources},
     Rule{Node::kCommand, "[]", Node::kWord},
     Rule{Node::kArgs, "[]", Node::kWord},
@@ -181,6 +187,7 @@ inline Shape ShapeOf(Node node) {
     case Node::kEnvSource:
     case Node::kEnvFromEntry:
     case Node::kMount:
+    case Node::kDevice:
     case Node::kResources:
     case Node::kRequests:
     case Node::kLimits:
@@ -196,6 +203,7 @@ inline Shape ShapeOf(Node node) {
     case Node::kEnv:
     case Node::kEnvFrom:
     case Node::kMounts:
+    case Node::kDevices:
     case Node::kClaims:
       return Shape::kList;
     case Node::kHostIpc:

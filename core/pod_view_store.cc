@@ -78,6 +78,9 @@ void PodViewBuilder::Clear(Node node) {
     case Node::kMounts:
       container().mounts.reset();
       break;
+    case Node::kDevices:
+      container().device_paths.clear();
+      break;
     case Node::kReadOnly:
       container().mounts->back().read_only = false;
       break;
@@ -274,6 +277,9 @@ void PodViewBuilder::SetContainerText(Node node, std::string text) {
       container().mounts->back().path = std::move(path);
       break;
     }
+    case Node::kDevicePath:
+      container().device_paths.push_back(CleanPath(text));
+      break;
     case Node::kClaimName:
       resources_->claims.back().claim = std::move(text);
       break;

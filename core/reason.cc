@@ -38,6 +38,8 @@ std::string_view ReasonName(Reason reason) {
       return "CappedAtMaxSize";
     case Reason::kLargerVolumeKept:
       return "LargerVolumeKept";
+    case Reason::kSizeLimitSet:
+      return "SizeLimitSet";
     case Reason::kReadOnlyRemoved:
       return "ReadOnlyRemoved";
     case Reason::kSplitSharedMemory:

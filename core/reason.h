@@ -29,6 +29,7 @@ enum class Reason {
   kBelowComputedNeed,
   kCappedAtMaxSize,
   kLargerVolumeKept,
+  kSizeLimitSet,  // the volume at /dev/shm had no sizeLimit; in the annotation alone
   kReadOnlyRemoved,
   kSplitSharedMemory,
   kInvalidAnnotation,

@@ -12,9 +12,13 @@ using shell::AssignedName;
 using shell::IsBlank;
 using shell::kMaxProduced;
 
-ShellScript::ShellScript(std::string_view script, std::vector<Word> positional, PodEnv* env,
-                         std::function<void(SimpleCommand)> emit)
-    : script_(script), positional_(std::move(positional)), env_(env), emit_(std::move(emit)) {}
+ShellScript::ShellScript(std::string_view script, std::vector<Word> positional, std::size_t reading,
+                         PodEnv* env, std::function<void(SimpleCommand)> emit)
+    : script_(script),
+      positional_(std::move(positional)),
+      reading_(reading),
+      env_(env),
+      emit_(std::move(emit)) {}
 
 bool ShellScript::Read() {
   while (at_ < script_.size() && produced_ <= kMaxProduced) {
@@ -113,7 +117,7 @@ void ShellScript::EndCommand(Operator next) {
   }
   command_ = SimpleCommand();
   before_ = next == Operator::kAnd || next == Operator::kOr ? next : Operator::kNone;
-  if (before_ == Operator::kNone && next != Operator::kOther && depth_ == 0) ForgetConditional();
+  if (before_ == Operator::kNone && next != Operator::kOther && depth_ == 0) SettleConditional();
 }
 
 // The builtins that change what later words mean.
@@ -150,17 +154,19 @@ void ShellScript::RunBuiltin() {
 void ShellScript::Assign(const std::string& name, std::optional<std::string> value) {
   if (value && value->size() > PodEnv::kMaxValueBytes) value.reset();
   if (depth_ > 0 || before_ != Operator::kNone) {
-    std::optional<std::optional<std::string>> previous;
-    if (env_->Has(name)) previous = env_->Value(name);
-    conditional_.emplace(name, std::move(previous));
+    auto& values = conditional_[name];
+    if (values.empty()) values.push_back(env_->Has(name) ? env_->Value(name) : std::string());
+    const bool another = std::find(values.begin(), values.end(), value) == values.end();
+    if (another && values.size() <= kMostReadings) values.push_back(value);
   }
   env_->Set(name, std::move(value));
 }
 
-void ShellScript::ForgetConditional() {
-  for (const auto& [name, previous] : conditional_) {
-    const bool same = previous && env_->Value(name) == *previous;
-    if (!same) env_->Set(name, std::nullopt);
+void ShellScript::SettleConditional() {
+  for (auto& [name, values] : conditional_) {
+    if (values.size() > kMostReadings) values = {std::nullopt};
+    readings_ = std::max(readings_, values.size());
+    env_->Set(name, std::move(values[std::min(reading_, values.size() - 1)]));
   }
   conditional_.clear();
 }

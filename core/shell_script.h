@@ -14,16 +14,21 @@
 namespace shm {
 
 // Reads one script and hands each simple command to `emit`. `env` is changed by its assignments. A
-// variable that is assigned on one path only (if, case, a loop, after && or ||) is unknown after
-// that path, unless the value is the one it had. Not thread-safe; one object reads one script once.
+// variable that is assigned on one path only (if, case, a loop, after && or ||) has after that path
+// one of the values that it may have; one that was not in the environment may be empty. Not
+// thread-safe; one object reads one script once.
 class ShellScript {
  public:
-  // positional: what follows the script on the command line, $0 first.
-  ShellScript(std::string_view script, std::vector<Word> positional, PodEnv* env,
-              std::function<void(SimpleCommand)> emit);
+  // positional: what follows the script on the command line, $0 first. reading: which of the values
+  // of such a variable it has, as in ReadCommandLine.
+  ShellScript(std::string_view script, std::vector<Word> positional, std::size_t reading,
+              PodEnv* env, std::function<void(SimpleCommand)> emit);
 
   // False: the script expands to more than is read, and its end was left out.
   bool Read();
+
+  // The most values that a variable may have, 1 to kMostReadings.
+  std::size_t readings() const { return readings_; }
 
  private:
   enum class Operator { kNone, kAnd, kOr, kOther };
@@ -53,11 +58,12 @@ class ShellScript {
   bool TakeKeyword(const std::string& word);
   void RunBuiltin();
   void Assign(const std::string& name, std::optional<std::string> value);
-  void ForgetConditional();
+  void SettleConditional();
 
   std::string_view script_;
   std::size_t at_ = 0;
   std::vector<Word> positional_;
+  std::size_t reading_;
   PodEnv* env_;
   std::function<void(SimpleCommand)> emit_;
 
@@ -72,8 +78,9 @@ class ShellScript {
 
   int depth_ = 0;  // of if, case, for, while, until
   Operator before_ = Operator::kNone;
-  // Value before the first conditional assignment: nothing for not in the environment.
-  std::map<std::string, std::optional<std::optional<std::string>>> conditional_;
+  // The values that a conditional variable may have, that before first; nothing is not to be told.
+  std::map<std::string, std::vector<std::optional<std::string>>> conditional_;
+  std::size_t readings_ = 1;
   std::size_t produced_ = 0;  // bytes of expanded text, to stop a script that multiplies itself
 };
 

@@ -16,7 +16,8 @@ struct Present {
   bool has_gpus;
   const MountView* mount;             // null: nothing
   std::optional<std::size_t> memory;  // the memory-backed volume that is mounted; else foreign
-  bool foreign() const { return mount && !memory; }
+  bool device = false;                // a block device stands there
+  bool foreign() const { return device || (mount && !memory); }
 };
 
 bool Contains(const std::vector<const ContainerView*>& list, const ContainerView* container) {
@@ -25,6 +26,8 @@ bool Contains(const std::vector<const ContainerView*>& list, const ContainerView
 
 Present Look(const PodView& pod, const ContainerView& container, bool has_gpus) {
   Present present{&container, has_gpus, container.MountAt(names::kMountPath), std::nullopt};
+  const auto& devices = container.device_paths;
+  present.device = std::find(devices.begin(), devices.end(), names::kMountPath) != devices.end();
   if (!present.mount) return present;
   const auto volume = pod.FindVolume(present.mount->volume);
   if (volume && (*pod.volumes)[*volume].kind == Kind::kMemory) present.memory = volume;
@@ -55,6 +58,12 @@ std::string KindAt(const PodView& pod, const MountView& mount) {
 void NoteForeign(const PodView& pod, const std::vector<Present>& all, Notes* notes) {
   for (const Present& present : all) {
     if (!present.foreign()) continue;
+    if (present.device) {
+      notes->push_back({Reason::kForeignVolume, "container " + present.container->name +
+                                                    " has a block device at /dev/shm, which is "
+                                                    "left alone"});
+      continue;
+    }
     notes->push_back({Reason::kForeignVolume, "container " + present.container->name + " has the " +
                                                   KindAt(pod, *present.mount) + " \"" +
                                                   present.mount->volume +
@@ -82,6 +91,7 @@ void PlanSize(const PodView& pod, std::size_t index, std::int64_t size, VolumePl
   const std::int64_t present = limit.ok() ? *limit : 0;  // 0: no limit, to the kubelet
   if (present < size) {
     plan->set_size.push_back(index);
+    plan->was_unlimited = plan->was_unlimited || present == 0;
   } else if (present > size) {
     plan->notes.push_back(
         {Reason::kLargerVolumeKept, "the volume \"" + volume.name + "\" stays at its sizeLimit " +
@@ -135,11 +145,26 @@ VolumePlan LeaveAlone(Reason reason, const std::string& message) {
   return plan;
 }
 
-std::optional<VolumePlan> FindObstacle(const PodView& pod) {
-  if (pod.host_ipc) {
-    return LeaveAlone(Reason::kHostIpc,
-                      "with hostIPC the pod uses the /dev/shm of its node, which is left alone");
+// With hostIPC a container gets the node's /dev/shm unless it mounts something there itself:
+// containerd adds the node's only where the container has no mount (containerd/containerd
+// internal/cri/server/container_create.go, linuxContainerMounts), and CRI-O lets the container's
+// mounts come after it (cri-o/cri-o server/container_create_linux.go). Takes those that see the
+// node's out of `all`; whether there are any with GPUs.
+bool TakeOutHosts(std::vector<Present>* all, Notes* notes) {
+  bool any = false;
+  for (const Present& present : *all) {
+    if (present.mount || !present.has_gpus) continue;
+    any = true;
+    notes->push_back({Reason::kHostIpc, "with hostIPC container " + present.container->name +
+                                            " has the /dev/shm of its node, which is left alone"});
   }
+  all->erase(std::remove_if(all->begin(), all->end(),
+                            [](const Present& present) { return !present.mount; }),
+             all->end());
+  return any;
+}
+
+std::optional<VolumePlan> FindObstacle(const PodView& pod) {
   if (const std::string* size = pod.Annotation(names::kCrioShmSizeAnnotation)) {
     return LeaveAlone(Reason::kCrioAnnotation, "the annotation " +
                                                    std::string(names::kCrioShmSizeAnnotation) +
@@ -162,11 +187,12 @@ bool OnlyForeign(const std::vector<Present>& all) {
 VolumePlan PlanVolume(const PodView& pod, const GpuContainers& gpus, MountScope scope,
                       std::int64_t size) {
   if (auto obstacle = FindObstacle(pod)) return *obstacle;
-  const std::vector<Present> all = LookAll(pod, gpus, scope);
+  std::vector<Present> all = LookAll(pod, gpus, scope);
   VolumePlan plan;
+  const bool hosts = pod.host_ipc && TakeOutHosts(&all, &plan.notes);
   NoteForeign(pod, all, &plan.notes);
   if (OnlyForeign(all)) {
-    plan.left_alone = Reason::kForeignVolume;
+    plan.left_alone = hosts ? Reason::kHostIpc : Reason::kForeignVolume;
     return plan;
   }
 
@@ -180,7 +206,7 @@ VolumePlan PlanVolume(const PodView& pod, const GpuContainers& gpus, MountScope 
   plan.volume = shared ? (*pod.volumes)[*shared].name : names::kVolume;
   if (shared) PlanSizes(pod, all, *shared, size, &plan);
   for (const Present& present : all) {
-    if (!present.mount) plan.mount_into.push_back(present.container);
+    if (!present.mount && !present.device) plan.mount_into.push_back(present.container);
   }
   PlanWritable(all, &plan);
   NoteSplit(all, shared, &plan);

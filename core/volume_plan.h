@@ -24,6 +24,7 @@ struct VolumePlan {
   std::string volume;                            // the name of what is mounted
   bool add_volume = false;                       // it is not there yet
   std::vector<std::size_t> set_size;             // volumes whose sizeLimit is to be set
+  bool was_unlimited = false;                    // one of them has none
   std::vector<const ContainerView*> mount_into;  // containers that get a mount of `volume`
   // Mounts that lose readOnly: container, and the mount's place in its list.
   std::vector<std::pair<const ContainerView*, std::size_t>> make_writable;

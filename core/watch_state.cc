@@ -12,6 +12,9 @@ constexpr int kFailuresBeforeRelist = 5;
 // A list whose pages expire twice is too slow to page through: it is fetched whole.
 constexpr int kExpiredPagesBeforeWholeList = 2;
 
+// Lists that break off so often within their stream are fetched in pages, this time.
+constexpr int kStreamCutsBeforePages = 2;
+
 WatchStep ListPage(WatchState state) {
   WatchAction action;
   action.kind = WatchAction::Kind::kListPage;
@@ -29,6 +32,25 @@ WatchStep FirstPage(WatchState state, ListFrom from) {
   state.list_from = state.resource_version.empty() ? ListFrom::kMostRecent : from;
   state.continue_token.clear();
   return ListPage(std::move(state));
+}
+
+WatchStep Stream(WatchState state, ListFrom from) {
+  WatchAction action;
+  action.kind = WatchAction::Kind::kStream;
+  action.begin_list = true;
+  state.list_from = state.resource_version.empty() ? ListFrom::kMostRecent : from;
+  action.list_from = state.list_from;
+  if (state.list_from == ListFrom::kLastSeen) action.resource_version = state.resource_version;
+  state.phase = WatchPhase::kStreaming;
+  return {std::move(state), std::move(action)};
+}
+
+WatchStep BeginList(WatchState state, ListFrom from) {
+  return state.stream_lists ? Stream(std::move(state), from) : FirstPage(std::move(state), from);
+}
+
+WatchPhase ListPhase(const WatchState& state) {
+  return state.stream_lists ? WatchPhase::kStreaming : WatchPhase::kListing;
 }
 
 WatchStep Watch(WatchState state) {
@@ -67,6 +89,14 @@ WatchStep OnListFailed(WatchState state, const WatchEvent& event, const Backoff&
   return BackOff(std::move(state), WatchPhase::kListing, event, backoff, random);
 }
 
+void Listed(WatchState& state, const WatchEvent& event) {
+  state.continue_token.clear();
+  state.expired_pages = 0;
+  state.stream_cuts = 0;
+  state.synced = true;
+  state.resource_version = event.resource_version;
+}
+
 WatchStep OnPage(WatchState state, const WatchEvent& event, const Backoff& backoff, double random) {
   if (!event.continue_token.empty()) {
     state.continue_token = event.continue_token;
@@ -76,10 +106,7 @@ WatchStep OnPage(WatchState state, const WatchEvent& event, const Backoff& backo
     state.continue_token.clear();
     return OnListFailed(std::move(state), WatchEvent{}, backoff, random);
   }
-  state.continue_token.clear();
-  state.expired_pages = 0;
-  state.synced = true;
-  state.resource_version = event.resource_version;
+  Listed(state, event);
   // `failures` stays until the watch delivers: a watch that is refused as expired after each list
   // must not lead to lists without pause.
   WatchStep step = Watch(std::move(state));
@@ -93,14 +120,15 @@ WatchStep OnWatchError(WatchState state, const WatchEvent& event, const Backoff&
   if (event.error == WatchEvent::Error::kOther) {
     const bool relist = state.failures >= kFailuresBeforeRelist;
     if (relist) state.list_from = ListFrom::kMostRecent;
-    return BackOff(std::move(state), relist ? WatchPhase::kListing : WatchPhase::kWatching, event,
-                   backoff, random);
+    const WatchPhase then = relist ? ListPhase(state) : WatchPhase::kWatching;
+    return BackOff(std::move(state), then, event, backoff, random);
   }
   const bool future = event.error == WatchEvent::Error::kFutureVersion;
   const ListFrom from = future ? ListFrom::kMostRecent : ListFrom::kLastSeen;
-  if (state.failures == 1) return FirstPage(std::move(state), from);
+  if (state.failures == 1) return BeginList(std::move(state), from);
   state.list_from = from;
-  return BackOff(std::move(state), WatchPhase::kListing, event, backoff, random);
+  const WatchPhase then = ListPhase(state);
+  return BackOff(std::move(state), then, event, backoff, random);
 }
 
 WatchStep OnProgress(WatchState state, const WatchEvent& event) {
@@ -114,6 +142,7 @@ WatchStep OnWatching(WatchState state, const WatchEvent& event, const Backoff& b
                      double random) {
   switch (event.kind) {
     case WatchEvent::Kind::kProgress:
+    case WatchEvent::Kind::kListEnd:  // a second mark is a bookmark like others
       return OnProgress(std::move(state), event);
     case WatchEvent::Kind::kWatchError:
       return OnWatchError(std::move(state), event, backoff, random);
@@ -122,7 +151,69 @@ WatchStep OnWatching(WatchState state, const WatchEvent& event, const Backoff& b
       state.failures = 0;
       return Watch(std::move(state));
     default:
-      return FirstPage(std::move(state), ListFrom::kMostRecent);
+      return BeginList(std::move(state), ListFrom::kMostRecent);
+  }
+}
+
+// The same stream is a watch from here on. What it showed so far carried versions of single
+// objects, in no order: the mark's is the first that a watch can begin at.
+WatchStep OnListEnd(WatchState state, const WatchEvent& event) {
+  WatchAction action;
+  if (event.resource_version.empty()) return {std::move(state), action};  // marks nothing
+  Listed(state, event);
+  state.phase = WatchPhase::kWatching;
+  state.progressed = false;
+  action.end_list = true;
+  return {std::move(state), std::move(action)};
+}
+
+WatchStep OnStreamFailed(WatchState state, const WatchEvent& event, const Backoff& backoff,
+                         double random) {
+  if (event.error == WatchEvent::Error::kUnsupported) {
+    state.stream_lists = false;
+    const ListFrom from = state.list_from;
+    return FirstPage(std::move(state), from);
+  }
+  const bool had_choice = state.list_from == ListFrom::kLastSeen;
+  state.list_from = ListFrom::kMostRecent;
+  if (event.error != WatchEvent::Error::kOther && had_choice) {
+    return Stream(std::move(state), ListFrom::kMostRecent);
+  }
+  ++state.failures;
+  if (event.kind == WatchEvent::Kind::kWatchEnded) ++state.stream_cuts;
+  const bool pages =
+      state.stream_cuts >= kStreamCutsBeforePages || state.failures >= kFailuresBeforeRelist;
+  if (pages) state.continue_token.clear();
+  return BackOff(std::move(state), pages ? WatchPhase::kListing : WatchPhase::kStreaming, event,
+                 backoff, random);
+}
+
+WatchStep OnStreaming(WatchState state, const WatchEvent& event, const Backoff& backoff,
+                      double random) {
+  switch (event.kind) {
+    case WatchEvent::Kind::kProgress:
+      return {std::move(state), WatchAction{}};
+    case WatchEvent::Kind::kListEnd:
+      return OnListEnd(std::move(state), event);
+    case WatchEvent::Kind::kWatchError:
+    case WatchEvent::Kind::kWatchEnded:
+      return OnStreamFailed(std::move(state), event, backoff, random);
+    default:
+      return BeginList(std::move(state), ListFrom::kMostRecent);
+  }
+}
+
+WatchStep AfterBackoff(WatchState state) {
+  state.backoff_ms = 0;
+  switch (state.after_backoff) {
+    case WatchPhase::kWatching:
+      return Watch(std::move(state));
+    case WatchPhase::kStreaming: {
+      const ListFrom from = state.list_from;
+      return Stream(std::move(state), from);
+    }
+    default:
+      return ListPage(std::move(state));
   }
 }
 
@@ -134,6 +225,8 @@ std::string_view WatchPhaseName(WatchPhase phase) {
       return "Empty";
     case WatchPhase::kListing:
       return "Listing";
+    case WatchPhase::kStreaming:
+      return "Streaming";
     case WatchPhase::kWatching:
       return "Watching";
     case WatchPhase::kBackoff:
@@ -155,15 +248,15 @@ WatchStep AdvanceWatch(WatchState state, const WatchEvent& event, const Backoff&
         return OnListFailed(std::move(state), event, backoff, random);
       }
       break;
+    case WatchPhase::kStreaming:
+      return OnStreaming(std::move(state), event, backoff, random);
     case WatchPhase::kWatching:
       return OnWatching(std::move(state), event, backoff, random);
     case WatchPhase::kBackoff:
-      if (event.kind != WatchEvent::Kind::kBackoffElapsed) break;
-      state.backoff_ms = 0;
-      return state.after_backoff == WatchPhase::kWatching ? Watch(std::move(state))
-                                                          : ListPage(std::move(state));
+      if (event.kind == WatchEvent::Kind::kBackoffElapsed) return AfterBackoff(std::move(state));
+      break;
   }
-  return FirstPage(std::move(state), ListFrom::kMostRecent);
+  return BeginList(std::move(state), ListFrom::kMostRecent);
 }
 
 }  // namespace shm

@@ -43,11 +43,13 @@ Exchange::Wake Exchange::WaitForWork(std::chrono::steady_clock::time_point deadl
                                      const std::stop_token& stop) {
   for (;;) {
     if (stop.stop_requested()) return Wake::kStop;
-    // A chunk may be here before the pool has told the headers; it waits for them.
-    if (release_ && head_) return Wake::kChunk;
+    const bool late = std::chrono::steady_clock::now() >= deadline;
+    // A chunk may be here before the pool has told the headers; it waits for them. One that comes
+    // late is not taken, else a server that never stops talking would have no deadline.
+    if (release_ && head_) return late ? Wake::kDeadline : Wake::kChunk;
     if (broken_) return Wake::kBroken;
     if (done_) return Wake::kDone;
-    if (std::chrono::steady_clock::now() >= deadline) return Wake::kDeadline;
+    if (late) return Wake::kDeadline;
     changed_.WaitUntil(mutex_, deadline);
   }
 }
@@ -71,7 +73,8 @@ bool Exchange::Consume(const ChunkConsumer& consumer) {
   return true;
 }
 
-Exchange::Outcome Exchange::Wait(std::chrono::steady_clock::time_point deadline,
+Exchange::Outcome Exchange::Wait(std::chrono::steady_clock::time_point began,
+                                 const std::chrono::milliseconds& timeout,
                                  const std::stop_token& stop, const ChunkConsumer& consumer) {
   const std::stop_callback wake(stop, [this] {
     MutexLock lock(mutex_);
@@ -82,7 +85,7 @@ Exchange::Outcome Exchange::Wait(std::chrono::steady_clock::time_point deadline,
   while (why == Wake::kChunk && !outcome.ended_by_consumer) {
     {
       MutexLock lock(mutex_);
-      why = WaitForWork(deadline, stop);
+      why = WaitForWork(began + timeout, stop);
     }
     if (why == Wake::kChunk) outcome.ended_by_consumer = !Consume(consumer);
   }

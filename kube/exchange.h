@@ -43,9 +43,11 @@ class Exchange {
     bool ended_by_consumer = false;
     bool done = false;  // the library is finished with the request; else: cancel, then Abandon
   };
-  // Blocks until the body is complete, the consumer, `stop` or the deadline ends it. What the
-  // consumer refused stays with the library until Abandon.
-  Outcome Wait(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop,
+  // Blocks until the body is complete, the consumer, `stop` or the deadline ends it: `timeout`
+  // after `began`, read anew after each chunk. What the consumer refused stays with the library
+  // until Abandon.
+  Outcome Wait(std::chrono::steady_clock::time_point began,
+               const std::chrono::milliseconds& timeout, const std::stop_token& stop,
                const ChunkConsumer& consumer) SHM_EXCLUDES(mutex_);
 
   // After the cancel: lets go of the chunk that still waits, and of all that come.

@@ -169,9 +169,8 @@ class HttpTransport : public Transport {
                 std::shared_ptr<TlsContext> tls)
       : options_(std::move(options)),
         base_path_(config.base_path),
-        host_header_(config.host.find(':') == std::string::npos
-                         ? ""
-                         : "[" + config.host + "]:" + std::to_string(config.port)),
+        host_(HostAndPort(config)),
+        host_header_(config.host.find(':') == std::string::npos ? "" : host_),
         token_(config.token, config.token_file),
         tls_(std::move(tls)),
         calls_(Address(config), Settings(kStepTimeout)),
@@ -194,7 +193,7 @@ class HttpTransport : public Transport {
     return result;
   }
 
-  StreamResult Open(const HttpRequest& request, std::chrono::milliseconds timeout,
+  StreamResult Open(const HttpRequest& request, const std::chrono::milliseconds& timeout,
                     const LineConsumer& consumer, const std::stop_token& stop) override {
     StreamResult result;
     LineSplitter lines(options_.max_line_bytes);
@@ -219,6 +218,11 @@ class HttpTransport : public Transport {
   }
 
  private:
+  static std::string HostAndPort(const ClusterConfig& config) {
+    const bool ipv6 = config.host.find(':') != std::string::npos;
+    return (ipv6 ? "[" + config.host + "]" : config.host) + ":" + std::to_string(config.port);
+  }
+
   static std::string Address(const ClusterConfig& config) {
     return (config.tls ? "https://" : "http://") + config.host + ":" + std::to_string(config.port);
   }
@@ -278,15 +282,24 @@ class HttpTransport : public Transport {
   }
 
   Exchange::Outcome Run(client::http_client& via, const HttpRequest& request,
-                        std::chrono::milliseconds timeout, const std::stop_token& stop,
+                        const std::chrono::milliseconds& timeout, const std::stop_token& stop,
                         const Exchange::ChunkConsumer& consumer, bool stream) {
     const auto began = std::chrono::steady_clock::now();
     const auto exchange = std::make_shared<Exchange>();
     pplx::cancellation_token_source source;
     Exchange::Outcome outcome;
+    bool reported = false;
+    const auto observed = [&](const Exchange::Head& head, std::string_view chunk) {
+      if (stream && !std::exchange(reported, true)) {
+        Exchange::Outcome begun;
+        begun.head = head;
+        Report(request, begun, began, stream);
+      }
+      return consumer(head, chunk);
+    };
     try {
       Begin(via, Prepare(request, exchange), source.get_token(), exchange);
-      outcome = exchange->Wait(began + timeout, stop, consumer);
+      outcome = exchange->Wait(began, timeout, stop, observed);
     } catch (const std::exception& error) {  // a path that is no URI
       exchange->OnDone(TransportFailure::kUnreachable, error.what());
       outcome.failure = TransportFailure::kUnreachable;
@@ -302,7 +315,7 @@ class HttpTransport : public Transport {
     }
     Explain(outcome);
     if (outcome.head.status == 401) token_.Invalidate();
-    Report(request, outcome, began, stream);
+    if (!reported) Report(request, outcome, began, stream);
     return outcome;
   }
 
@@ -320,6 +333,7 @@ class HttpTransport : public Transport {
     if (!options_.on_request) return;
     RequestSample sample;
     sample.method = request.method;
+    sample.host = host_;
     sample.status = outcome.head.status;
     sample.failure = outcome.failure;
     sample.seconds = std::chrono::steady_clock::now() - began;
@@ -329,6 +343,7 @@ class HttpTransport : public Transport {
 
   const HttpTransportOptions options_;
   const std::string base_path_;
+  const std::string host_;
   const std::string host_header_;  // empty: the library's own
   TokenSource token_;
   const std::shared_ptr<TlsContext> tls_;  // null: plain HTTP

@@ -20,9 +20,11 @@ namespace shm::kube {
 // library's pool gets exactly one thread, without which its client crashes on cancel. Idempotent.
 void InitializeClientThreads();
 
-// A finished request, for metrics. `status` is 0 where there was no response.
+// A request, for metrics: as it is finished, a stream as soon as it delivers something. `status` is
+// 0 where there was no response.
 struct RequestSample {
   std::string method{};
+  std::string host{};  // of the API server, with its port
   int status = 0;
   TransportFailure failure = TransportFailure::kNone;
   std::chrono::duration<double> seconds{0};

@@ -13,16 +13,18 @@ class ObjectSink {
  public:
   virtual ~ObjectSink() = default;
 
-  // A list begins, or begins anew: what an unfinished one showed counts for nothing.
+  // A list begins, or begins anew: what an unfinished one showed counts for nothing. Until EndList
+  // the other calls speak of the list.
   virtual void BeginList() = 0;
 
-  // An object as it is now, from a list or a watch.
+  // An object as it is now, from a list or a watch. A streamed list may show it more than once.
   virtual void Upsert(const ObjectKey& key, const nlohmann::json& object) = 0;
 
-  // It was deleted.
+  // It was deleted. A streamed list may say so of what it showed before.
   virtual void Remove(const ObjectKey& key) = 0;
 
-  // The list is complete: objects that it did not show are gone (trap W2).
+  // The list is complete: objects that it did not show are gone (trap W2), and what it showed is
+  // what there is.
   virtual void EndList() = 0;
 };
 

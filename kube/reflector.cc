@@ -5,11 +5,10 @@
 
 #include "kube/list_reader.h"
 #include "kube/random.h"
+#include "kube/watch_line.h"
 
 namespace shm::kube {
 namespace {
-
-using Json = nlohmann::json;
 
 // A watch that ends sooner did not end in order, whatever it delivered: it is not begun again at
 // once.
@@ -17,27 +16,6 @@ constexpr std::chrono::seconds kShortestWatch{1};
 
 // Trap W3: how long after the server should have ended a watch it is taken for dead.
 constexpr std::chrono::seconds kWatchGrace{5};
-
-WatchEvent::Error WatchErrorOf(const ApiError& error) {
-  if (error.reason == ErrorReason::kExpired) return WatchEvent::Error::kExpired;
-  if (error.reason == ErrorReason::kResourceVersionTooLarge) {
-    return WatchEvent::Error::kFutureVersion;
-  }
-  return WatchEvent::Error::kOther;
-}
-
-WatchEvent Failed(WatchEvent::Kind kind, const ApiError& error) {
-  WatchEvent event;
-  event.kind = kind;
-  event.error = WatchErrorOf(error);
-  if (error.retry_after) event.retry_after_ms = error.retry_after->count() * 1000;
-  return event;
-}
-
-std::string Type(const Json& line) {
-  const auto found = line.find("type");
-  return found != line.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 }  // namespace
 
@@ -50,6 +28,7 @@ Reflector::Reflector(Transport& transport, ObjectSink& sink, ReflectorOptions op
       clock_(clock),
       random_state_(RandomSeed()) {
   stats_.progress = clock_.Now();
+  state_.stream_lists = options_.stream_lists;
 }
 
 Reflector::~Reflector() { Stop(); }
@@ -68,10 +47,7 @@ void Reflector::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     WatchStep step = AdvanceWatch(std::move(state_), event, options_.backoff, Random());
     state_ = std::move(step.state);
-    if (step.action.end_list) {
-      sink_.EndList();
-      Report({ReflectorEvent::Kind::kListed, listed_, {}});
-    }
+    if (step.action.end_list) EndList(/*streamed=*/false);
     Observe(state_);
     event = Do(step.action, stop);
   }
@@ -81,6 +57,7 @@ WatchEvent Reflector::Do(const WatchAction& action, const std::stop_token& stop)
   switch (action.kind) {
     case WatchAction::Kind::kListPage:
       return ListPage(action, stop);
+    case WatchAction::Kind::kStream:
     case WatchAction::Kind::kWatch:
       return Watch(action, stop);
     case WatchAction::Kind::kWait:
@@ -95,20 +72,18 @@ WatchEvent Reflector::Do(const WatchAction& action, const std::stop_token& stop)
 }
 
 WatchEvent Reflector::ListPage(const WatchAction& action, const std::stop_token& stop) {
-  if (action.begin_list) {
-    sink_.BeginList();
-    listed_ = 0;
-  }
+  if (action.begin_list) BeginList();
   HttpRequest request;
-  request.path = ListPath(action);
+  request.path = ListPath(options_, action);
   SendResult result = transport_.Send(request, options_.list_timeout, stop);
   ApiError error;
   if (result.failure != TransportFailure::kNone) {
     error = ErrorFromFailure(result.failure, result.message);
   } else if (result.response.status != 200) {
     error = ErrorFromResponse(result.response);
-  } else if (const auto meta = ReadListPage(
-                 result.response.body, [this](Json&& item) { sink_.Upsert(KeyOf(item), item); })) {
+  } else if (const auto meta = ReadListPage(result.response.body, [this](nlohmann::json&& item) {
+               sink_.Upsert(KeyOf(item), item);
+             })) {
     listed_ += meta->items;
     Progress();
     WatchEvent event;
@@ -120,106 +95,133 @@ WatchEvent Reflector::ListPage(const WatchAction& action, const std::stop_token&
     error.reason = ErrorReason::kMalformed;
     error.message = "the answer is not a list";
   }
-  if (!stop.stop_requested()) Report({ReflectorEvent::Kind::kListFailed, 0, error});
-  return Failed(WatchEvent::Kind::kListFailed, error);
+  if (!stop.stop_requested()) Report({ReflectorEvent::Kind::kListFailed, 0, error, false});
+  return FailedEvent(WatchEvent::Kind::kListFailed, error);
+}
+
+void Reflector::BeginList() {
+  sink_.BeginList();
+  listed_ = 0;
+}
+
+void Reflector::EndList(bool streamed) {
+  sink_.EndList();
+  Report({ReflectorEvent::Kind::kListed, listed_, {}, streamed});
 }
 
 WatchEvent Reflector::Watch(const WatchAction& action, const std::stop_token& stop) {
   const std::chrono::seconds timeout(static_cast<std::int64_t>(
       static_cast<double>(options_.watch_timeout.count()) * (1.0 + Random())));
-  Report({ReflectorEvent::Kind::kWatchStarted, 0, {}});
+  Report({ReflectorEvent::Kind::kWatchStarted, 0, {}, false});
+  if (action.begin_list) BeginList();
+  watch_limit_ = timeout + kWatchGrace;
+  stream_limit_ = InList() ? options_.stream_timeout : watch_limit_;
   HttpRequest request;
-  request.path = WatchPath(action.resource_version, timeout);
+  request.path = WatchPath(options_, action, timeout);
   WatchEvent outcome;
   outcome.kind = WatchEvent::Kind::kWatchEnded;
   const auto began = clock_.Now();
   const StreamResult result = transport_.Open(
-      request, timeout + kWatchGrace,
+      request, stream_limit_,
       [this, &outcome](std::string_view line) { return OnLine(line, outcome); }, stop);
   if (result.ended_by_consumer || stop.stop_requested()) return outcome;
   ApiError error;
   if (result.failure != TransportFailure::kNone) {
     error = ErrorFromFailure(result.failure, result.message);
+    // Without an answer nothing was begun that could be cut.
+    if (InList() && result.response.status == 0) outcome.kind = WatchEvent::Kind::kWatchError;
   } else if (result.response.status != 200) {
     error = ErrorFromResponse(result.response);
-    outcome = Failed(WatchEvent::Kind::kWatchError, error);
+    outcome = FailedEvent(WatchEvent::Kind::kWatchError, error);
   } else if (result.truncated) {
     error = ErrorFromFailure(TransportFailure::kUnreachable, "the watch ended within a line");
+  } else if (InList()) {
+    error = ErrorFromFailure(TransportFailure::kUnreachable, "the list ended before its end mark");
   } else {
     outcome.clean = clock_.Now() - began >= kShortestWatch;
     if (outcome.clean) Progress();
-    Report({ReflectorEvent::Kind::kWatchEnded, 0, {}});
+    Report({ReflectorEvent::Kind::kWatchEnded, 0, {}, false});
     return outcome;
   }
-  Report({ReflectorEvent::Kind::kWatchFailed, 0, error});
+  return StreamFailed(std::move(outcome), error);
+}
+
+// Tells of the failure, and finds out whether it is the server's word on streamed lists.
+WatchEvent Reflector::StreamFailed(WatchEvent outcome, const ApiError& error) {
+  if (!InList()) {
+    Report({ReflectorEvent::Kind::kWatchFailed, 0, error, false});
+    return outcome;
+  }
+  // An answer that goes on without the mark is one of a server, or a proxy, that ignored what it
+  // was asked for.
+  const bool no_mark =
+      outcome.kind == WatchEvent::Kind::kWatchEnded && error.reason == ErrorReason::kTimeout;
+  if (!no_mark && !RefusesStreams(error)) {
+    Report({ReflectorEvent::Kind::kListFailed, 0, error, true});
+    return outcome;
+  }
+  Report({ReflectorEvent::Kind::kStreamRefused, 0, error, true});
+  outcome.kind = WatchEvent::Kind::kWatchError;
+  outcome.error = WatchEvent::Error::kUnsupported;
   return outcome;
 }
 
-void Reflector::Upsert(const Json& object) {
-  const ObjectKey key = KeyOf(object);
-  if (!key.name.empty()) sink_.Upsert(key, object);
+WatchEvent Reflector::Garbage(const ApiError& error) {
+  Report({ReflectorEvent::Kind::kGarbage, 0, error, false});
+  WatchEvent outcome;
+  outcome.kind = WatchEvent::Kind::kWatchEnded;
+  return outcome;
 }
 
 // Advances the state by one event of the watch. False ends the watch, with `outcome` saying why.
 bool Reflector::OnLine(std::string_view line, WatchEvent& outcome) {
-  const Json event = ParseJson(line);
-  const std::string type = event.is_object() ? Type(event) : "";
-  const auto object = event.is_object() ? event.find("object") : event.end();
-  if (type.empty() || object == event.end() || !object->is_object()) {
-    ApiError error;
-    error.reason = ErrorReason::kMalformed;
-    error.message = "not a watch event: " + std::string(line.substr(0, 100));
-    Report({ReflectorEvent::Kind::kGarbage, 0, error});
-    outcome.clean = false;
-    return false;
+  const WatchLine read = ReadWatchLine(line);
+  WatchEvent event;
+  event.kind = WatchEvent::Kind::kProgress;
+  event.resource_version = VersionOf(read.object).resource_version;
+  switch (read.kind) {
+    case WatchLine::Kind::kGarbage:
+      outcome = Garbage(read.error);
+      return false;
+    case WatchLine::Kind::kError:
+      outcome = StreamFailed(FailedEvent(WatchEvent::Kind::kWatchError, read.error), read.error);
+      return false;
+    case WatchLine::Kind::kAdded:
+    case WatchLine::Kind::kModified:
+      Upsert(read.object, read.kind == WatchLine::Kind::kAdded);
+      break;
+    case WatchLine::Kind::kDeleted:
+      sink_.Remove(KeyOf(read.object));
+      if (listed_ > 0) --listed_;
+      break;
+    case WatchLine::Kind::kListEnd:
+      if (InList()) event.kind = WatchEvent::Kind::kListEnd;
+      break;
+    case WatchLine::Kind::kBookmark:
+      break;
   }
-  if (type == "ERROR") {
-    const ApiError error =
-        ErrorFromStatus(object->dump(-1, ' ', false, Json::error_handler_t::replace));
-    Report({ReflectorEvent::Kind::kWatchFailed, 0, error});
-    outcome = Failed(WatchEvent::Kind::kWatchError, error);
-    return false;
-  }
-  if (type == "DELETED") {
-    sink_.Remove(KeyOf(*object));
-  } else if (type != "BOOKMARK") {  // ADDED, MODIFIED
-    Upsert(*object);
-  }
-  WatchEvent progress;
-  progress.kind = WatchEvent::Kind::kProgress;
-  progress.resource_version = VersionOf(*object).resource_version;
-  state_ = AdvanceWatch(std::move(state_), progress, options_.backoff, 0).state;
-  Progress();
-  MutexLock lock(mutex_);
-  ++stats_.events;
-  stats_.failures = 0;
+  Advance(event);
   return true;
 }
 
-std::string Reflector::ListPath(const WatchAction& action) const {
-  const bool pages = action.paginate && options_.page_size > 0;
-  std::vector<std::pair<std::string, std::string>> query = {
-      {"labelSelector", options_.label_selector},
-      {"fieldSelector", options_.field_selector},
-      {"limit", pages ? std::to_string(options_.page_size) : ""},
-      {"continue", action.continue_token}};
-  // A continue token says which state it is of; the server refuses a version beside it.
-  if (action.continue_token.empty() && action.list_from == ListFrom::kLastSeen) {
-    query.emplace_back("resourceVersion", action.resource_version);
-    query.emplace_back("resourceVersionMatch", "NotOlderThan");
-  }
-  return CollectionPath(options_.type, options_.namespace_name) + QueryString(query);
+void Reflector::Upsert(const nlohmann::json& object, bool added) {
+  const ObjectKey key = KeyOf(object);
+  if (key.name.empty()) return;
+  sink_.Upsert(key, object);
+  if (added) ++listed_;
 }
 
-std::string Reflector::WatchPath(const std::string& resource_version,
-                                 std::chrono::seconds timeout) const {
-  return CollectionPath(options_.type, options_.namespace_name) +
-         QueryString({{"labelSelector", options_.label_selector},
-                      {"fieldSelector", options_.field_selector},
-                      {"watch", "true"},
-                      {"allowWatchBookmarks", "true"},
-                      {"resourceVersion", resource_version},
-                      {"timeoutSeconds", std::to_string(timeout.count())}});
+void Reflector::Advance(const WatchEvent& event) {
+  WatchStep step = AdvanceWatch(std::move(state_), event, options_.backoff, 0);
+  state_ = std::move(step.state);
+  Progress();
+  if (step.action.end_list) {
+    stream_limit_ = watch_limit_;
+    EndList(/*streamed=*/true);
+  }
+  Observe(state_);
+  MutexLock lock(mutex_);
+  ++stats_.events;
 }
 
 void Reflector::Observe(const WatchState& state) {
@@ -237,25 +239,7 @@ void Reflector::Progress() {
 void Reflector::Report(ReflectorEvent event) {
   {
     MutexLock lock(mutex_);
-    switch (event.kind) {
-      case ReflectorEvent::Kind::kListed:
-        ++stats_.lists;
-        break;
-      case ReflectorEvent::Kind::kListFailed:
-        ++stats_.list_failures;
-        break;
-      case ReflectorEvent::Kind::kWatchStarted:
-        ++stats_.watches;
-        break;
-      case ReflectorEvent::Kind::kWatchEnded:
-        break;
-      case ReflectorEvent::Kind::kWatchFailed:
-        ++stats_.watch_failures;
-        break;
-      case ReflectorEvent::Kind::kGarbage:
-        ++stats_.garbage;
-        break;
-    }
+    CountEvent(event, stats_);
   }
   if (on_event_) on_event_(event);
 }

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,16 +15,17 @@
 #include "core/result.h"
 #include "kube/mutex.h"
 #include "kube/object_sink.h"
+#include "kube/object_table.h"
 
 namespace shm::kube {
 
 // Thread-safe. One Reflector writes, any thread reads. Objects are immutable and outlive their
-// removal while somebody holds them.
+// removal while somebody holds them. A list becomes visible as a whole, when it is complete.
 template <typename T>
 class Store : public ObjectSink {
  public:
-  using Pointer = std::shared_ptr<const T>;
-  using Snapshot = std::vector<Pointer>;
+  using Pointer = typename ObjectTable<T>::Pointer;
+  using Snapshot = typename ObjectTable<T>::Snapshot;
 
   // Keeps what programs need of an object, from its JSON.
   using Parse = std::function<Result<T>(const nlohmann::json& object)>;
@@ -64,27 +66,18 @@ class Store : public ObjectSink {
   std::shared_ptr<const Snapshot> List(const std::string& namespace_name) const
       SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    const auto found = namespaces_.find(namespace_name);
-    if (found == namespaces_.end()) return std::make_shared<const Snapshot>();
-    return SnapshotOf(found->second);
+    return table_.SnapshotOf(namespace_name);
   }
 
   // All of them, by namespace and name.
   Snapshot All() const SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    Snapshot all;
-    all.reserve(size_);
-    for (const auto& [unused, space] : namespaces_) {
-      for (const auto& [name, entry] : space.entries) {
-        if (entry.object) all.push_back(entry.object);
-      }
-    }
-    return all;
+    return table_.All();
   }
 
   std::size_t Size() const SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    return size_;
+    return table_.size();
   }
 
   // Whether a list was completed once: before that an absent object means nothing.
@@ -104,58 +97,35 @@ class Store : public ObjectSink {
   }
 
   // ObjectSink, for the reflector.
-  void BeginList() override SHM_EXCLUDES(mutex_) {
-    MutexLock lock(mutex_);
-    ++round_;
-  }
+  void BeginList() override { listing_.emplace(); }
   void Upsert(const ObjectKey& key, const nlohmann::json& object) override SHM_EXCLUDES(mutex_);
   void Remove(const ObjectKey& key) override SHM_EXCLUDES(mutex_);
   void EndList() override SHM_EXCLUDES(mutex_);
 
  private:
-  struct Entry {
-    Pointer object;  // null: refused by parse_
-    std::string uid;
-    std::string resource_version;
-    std::uint64_t round = 0;  // the list that it was last seen in
+  using Entry = typename ObjectTable<T>::Entry;
+
+  struct Change {
+    ObjectKey key;
+    Pointer before;
+    Pointer after;
   };
-  struct Namespace {
-    std::map<std::string, Entry> entries;
-    mutable std::shared_ptr<const Snapshot> snapshot;  // null: to be made
-  };
+
+  // What is known of the object: from the list that is being read, else held. Nothing: neither.
+  std::optional<Entry> Known(const ObjectKey& key) const SHM_EXCLUDES(mutex_) {
+    if (listing_) {
+      const auto listed = listing_->find(key);
+      if (listed != listing_->end()) return listed->second;
+    }
+    MutexLock lock(mutex_);
+    const Entry* held = table_.Find(key.namespace_name, key.name);
+    return held == nullptr ? std::nullopt : std::optional<Entry>(*held);
+  }
 
   Pointer Find(const std::string& namespace_name, const std::string& name) const
       SHM_REQUIRES(mutex_) {
-    const auto space = namespaces_.find(namespace_name);
-    if (space == namespaces_.end()) return nullptr;
-    const auto entry = space->second.entries.find(name);
-    return entry == space->second.entries.end() ? nullptr : entry->second.object;
-  }
-
-  std::shared_ptr<const Snapshot> SnapshotOf(const Namespace& space) const SHM_REQUIRES(mutex_) {
-    if (!space.snapshot) {
-      auto made = std::make_shared<Snapshot>();
-      made->reserve(space.entries.size());
-      for (const auto& [name, entry] : space.entries) {
-        if (entry.object) made->push_back(entry.object);
-      }
-      space.snapshot = std::move(made);
-    }
-    return space.snapshot;
-  }
-
-  // Takes the entry out and returns its object.
-  Pointer Take(const ObjectKey& key) SHM_REQUIRES(mutex_) {
-    const auto space = namespaces_.find(key.namespace_name);
-    if (space == namespaces_.end()) return nullptr;
-    const auto entry = space->second.entries.find(key.name);
-    if (entry == space->second.entries.end()) return nullptr;
-    Pointer taken = std::move(entry->second.object);
-    space->second.entries.erase(entry);
-    space->second.snapshot = nullptr;
-    if (space->second.entries.empty()) namespaces_.erase(space);
-    if (taken) --size_;
-    return taken;
+    const Entry* held = table_.Find(namespace_name, name);
+    return held == nullptr ? nullptr : held->object;
   }
 
   void Tell(const ObjectKey& key, const Pointer& before, const Pointer& after) const {
@@ -166,57 +136,49 @@ class Store : public ObjectSink {
   const Parse parse_;
   const OnError on_error_;
   std::vector<OnChange> listeners_;
+  std::optional<std::map<ObjectKey, Entry>> listing_;  // of the reflector's thread: set in a list
   mutable Mutex mutex_;
   mutable CondVar changed_;
-  std::map<std::string, Namespace> namespaces_ SHM_GUARDED_BY(mutex_);
-  std::size_t size_ SHM_GUARDED_BY(mutex_) = 0;
-  std::uint64_t round_ SHM_GUARDED_BY(mutex_) = 0;
+  ObjectTable<T> table_ SHM_GUARDED_BY(mutex_);
   bool synced_ SHM_GUARDED_BY(mutex_) = false;
 };
 
 template <typename T>
 void Store<T>::Upsert(const ObjectKey& key, const nlohmann::json& object) {
   const ObjectVersion version = VersionOf(object);
-  {
-    MutexLock lock(mutex_);
-    const auto space = namespaces_.find(key.namespace_name);
-    if (space != namespaces_.end()) {
-      const auto entry = space->second.entries.find(key.name);
-      if (entry != space->second.entries.end() && !version.resource_version.empty() &&
-          entry->second.uid == version.uid &&
-          entry->second.resource_version == version.resource_version) {
-        entry->second.round = round_;
-        return;
-      }
-    }
+  if (std::optional<Entry> known = Known(key); known && known->Is(version)) {
+    if (listing_) (*listing_)[key] = *std::move(known);
+    return;
   }
   // Parsed outside the lock: the one writer is this thread.
   Result<T> parsed = parse_(object);
-  Pointer after = parsed.ok() ? std::make_shared<const T>(std::move(parsed).value()) : nullptr;
+  if (!parsed.ok() && on_error_) on_error_(key, parsed.error());
+  Entry entry{parsed.ok() ? std::make_shared<const T>(std::move(parsed).value()) : nullptr,
+              version.uid, version.resource_version};
+  if (listing_) {
+    (*listing_)[key] = std::move(entry);
+    return;
+  }
+  const Pointer after = entry.object;
   Pointer before;
   {
     MutexLock lock(mutex_);
-    Namespace& space = namespaces_[key.namespace_name];
-    Entry& entry = space.entries[key.name];
-    before = std::exchange(entry.object, after);
-    entry.uid = version.uid;
-    entry.resource_version = version.resource_version;
-    entry.round = round_;
-    space.snapshot = nullptr;
-    size_ += (after ? 1 : 0);
-    size_ -= (before ? 1 : 0);
+    before = table_.Put(key, std::move(entry));
   }
   changed_.NotifyAll();
-  if (!parsed.ok() && on_error_) on_error_(key, parsed.error());
   Tell(key, before, after);
 }
 
 template <typename T>
 void Store<T>::Remove(const ObjectKey& key) {
+  if (listing_) {
+    listing_->erase(key);
+    return;
+  }
   Pointer before;
   {
     MutexLock lock(mutex_);
-    before = Take(key);
+    before = table_.Take(key);
   }
   changed_.NotifyAll();
   Tell(key, before, nullptr);
@@ -224,20 +186,23 @@ void Store<T>::Remove(const ObjectKey& key) {
 
 template <typename T>
 void Store<T>::EndList() {
-  std::vector<std::pair<ObjectKey, Pointer>> gone;
+  const auto listed = std::exchange(listing_, std::nullopt).value_or(std::map<ObjectKey, Entry>());
+  std::vector<Change> changes;
   {
     MutexLock lock(mutex_);
-    std::vector<ObjectKey> unseen;
-    for (const auto& [namespace_name, space] : namespaces_) {
-      for (const auto& [name, entry] : space.entries) {
-        if (entry.round != round_) unseen.push_back({namespace_name, name});
-      }
+    for (const auto& [key, entry] : listed) {
+      const Entry* held = table_.Find(key.namespace_name, key.name);
+      if (held != nullptr && held->Is({entry.uid, entry.resource_version})) continue;
+      changes.push_back({key, table_.Put(key, entry), entry.object});
     }
-    for (const ObjectKey& key : unseen) gone.emplace_back(key, Take(key));
+    const auto was_listed = [&listed](const ObjectKey& key) { return listed.count(key) != 0; };
+    for (const ObjectKey& key : table_.KeysBut(was_listed)) {
+      changes.push_back({key, table_.Take(key), nullptr});
+    }
     synced_ = true;
   }
   changed_.NotifyAll();
-  for (const auto& [key, before] : gone) Tell(key, before, nullptr);
+  for (const Change& change : changes) Tell(change.key, change.before, change.after);
 }
 
 }  // namespace shm::kube

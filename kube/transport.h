@@ -68,8 +68,9 @@ class Transport {
 
   // Hands each line to `consumer` on the calling thread. While it runs no more is read from the
   // connection than one buffer: a slow consumer slows the server, not this process's memory.
-  // `timeout` bounds the whole stream.
-  virtual StreamResult Open(const HttpRequest& request, std::chrono::milliseconds timeout,
+  // `timeout` bounds the whole stream, from its beginning. It is read again after each line, so
+  // that `consumer` may change it: a streamed list must end sooner than the watch that follows.
+  virtual StreamResult Open(const HttpRequest& request, const std::chrono::milliseconds& timeout,
                             const LineConsumer& consumer, const std::stop_token& stop) = 0;
 };
 

@@ -14,10 +14,10 @@ WorkQueue::WorkQueue(Clock& clock, QueueObserver* observer, Backoff backoff)
     : clock_(clock), observer_(observer), backoff_(backoff), random_(RandomSeed()) {}
 
 bool WorkQueue::MakeReady(const Key& key) {
-  if (shut_down_ || !dirty_.insert(key).second) return false;
+  if (shut_down_ || !dirty_.try_emplace(key, clock_.Now()).second) return false;
   // One in work is queued by Done.
   if (in_work_.count(key) == 0) {
-    ready_.emplace_back(key, clock_.Now());
+    ready_.push_back(key);
     changed_.NotifyOne();
   }
   return true;
@@ -46,10 +46,12 @@ void WorkQueue::Delay(const Key& key, Time when) {
 void WorkQueue::AddAfter(const Key& key, std::chrono::milliseconds delay) {
   if (delay <= std::chrono::milliseconds::zero()) {
     Add(key);
-    return;
+  } else {
+    MutexLock lock(mutex_);
+    if (shut_down_) return;
+    Delay(key, clock_.Now() + delay);
   }
-  MutexLock lock(mutex_);
-  if (!shut_down_) Delay(key, clock_.Now() + delay);
+  if (observer_ != nullptr) observer_->Retried();
 }
 
 std::chrono::milliseconds WorkQueue::AddRateLimited(const Key& key) {
@@ -59,7 +61,6 @@ std::chrono::milliseconds WorkQueue::AddRateLimited(const Key& key) {
     const int failures = ++retries_[key];
     delay = std::chrono::milliseconds(BackoffDelayMs(backoff_, failures, NextRandom(random_)));
   }
-  if (observer_ != nullptr) observer_->Retried();
   AddAfter(key, delay);
   return delay;
 }
@@ -75,54 +76,61 @@ int WorkQueue::Retries(const Key& key) const {
   return found == retries_.end() ? 0 : found->second;
 }
 
-void WorkQueue::Promote(Time now) {
+// Returns how many keys that made ready.
+std::size_t WorkQueue::Promote(Time now) {
+  std::size_t added = 0;
   while (!delayed_.empty() && delayed_.begin()->first <= now) {
     const Key key = delayed_.begin()->second;
     delayed_.erase(delayed_.begin());
     delayed_until_.erase(key);
-    MakeReady(key);
+    added += MakeReady(key) ? 1 : 0;
   }
+  return added;
 }
 
-std::optional<WorkQueue::Key> WorkQueue::Pop(Time now, std::chrono::duration<double>& waited) {
-  if (shut_down_) return std::nullopt;
-  Promote(now);
-  if (ready_.empty()) return std::nullopt;
-  auto [key, since] = std::move(ready_.front());
+void WorkQueue::Pop(Time now, Taken& taken) {
+  if (shut_down_) return;
+  taken.added += Promote(now);
+  if (ready_.empty()) return;
+  taken.key = std::move(ready_.front());
   ready_.pop_front();
-  dirty_.erase(key);
-  in_work_[key] = now;
-  waited = now - since;
-  return std::move(key);
+  const auto since = dirty_.find(*taken.key);
+  taken.waited = now - since->second;
+  dirty_.erase(since);
+  in_work_[*taken.key] = now;
+}
+
+std::optional<WorkQueue::Key> WorkQueue::Tell(Taken taken) const {
+  if (observer_ != nullptr) {
+    for (std::size_t i = 0; i < taken.added; ++i) observer_->Added();
+    if (taken.key) observer_->Started(taken.waited);
+  }
+  return std::move(taken.key);
 }
 
 std::optional<WorkQueue::Key> WorkQueue::TryGet() {
-  std::optional<Key> key;
-  std::chrono::duration<double> waited{0};
+  Taken taken;
   {
     MutexLock lock(mutex_);
-    key = Pop(clock_.Now(), waited);
+    Pop(clock_.Now(), taken);
   }
-  if (key && observer_ != nullptr) observer_->Started(waited);
-  return key;
+  return Tell(std::move(taken));
 }
 
 std::optional<WorkQueue::Key> WorkQueue::Get() {
-  std::optional<Key> key;
-  std::chrono::duration<double> waited{0};
+  Taken taken;
   {
     MutexLock lock(mutex_);
     for (;;) {
       const Time now = clock_.Now();
-      key = Pop(now, waited);
-      if (key || shut_down_) break;
+      Pop(now, taken);
+      if (taken.key || shut_down_) break;
       changed_.WaitUntil(mutex_, delayed_.empty() ? now + kNothingDue : delayed_.begin()->first);
     }
     // A promotion may have made several ready while one waiter was woken.
     if (!ready_.empty()) changed_.NotifyOne();
   }
-  if (key && observer_ != nullptr) observer_->Started(waited);
-  return key;
+  return Tell(std::move(taken));
 }
 
 void WorkQueue::Done(const Key& key) {
@@ -135,7 +143,7 @@ void WorkQueue::Done(const Key& key) {
     worked = now - found->second;
     in_work_.erase(found);
     if (dirty_.count(key) != 0) {
-      ready_.emplace_back(key, now);  // behind those that waited
+      ready_.push_back(key);  // behind those that waited
       changed_.NotifyOne();
     }
   }
@@ -151,6 +159,11 @@ void WorkQueue::ShutDown() {
 std::size_t WorkQueue::Ready() const {
   MutexLock lock(mutex_);
   return ready_.size();
+}
+
+std::size_t WorkQueue::Depth() const {
+  MutexLock lock(mutex_);
+  return dirty_.size();
 }
 
 std::size_t WorkQueue::Delayed() const {
@@ -171,6 +184,14 @@ std::chrono::duration<double> WorkQueue::LongestRunning() const {
     longest = std::max<std::chrono::duration<double>>(longest, now - since);
   }
   return longest;
+}
+
+std::chrono::duration<double> WorkQueue::UnfinishedWork() const {
+  MutexLock lock(mutex_);
+  std::chrono::duration<double> sum{0};
+  const Time now = clock_.Now();
+  for (const auto& [key, since] : in_work_) sum += now - since;
+  return sum;
 }
 
 }  // namespace shm::kube

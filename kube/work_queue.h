@@ -15,7 +15,6 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "core/backoff.h"
@@ -25,7 +24,9 @@
 
 namespace shm::kube {
 
-// For metrics; from any thread, outside the queue's lock.
+// For metrics, counted as client-go counts (util/workqueue/metrics.go): a key is added when it was
+// not to be worked on before, also by its delay's end, and each delayed addition is a retry. From
+// any thread, outside the queue's lock.
 class QueueObserver {
  public:
   virtual ~QueueObserver() = default;
@@ -75,26 +76,35 @@ class WorkQueue {
   void ShutDown() SHM_EXCLUDES(mutex_);
 
   std::size_t Ready() const SHM_EXCLUDES(mutex_);    // keys that wait for a worker
+  std::size_t Depth() const SHM_EXCLUDES(mutex_);    // these, and keys in work to come again
   std::size_t Delayed() const SHM_EXCLUDES(mutex_);  // keys that wait for their time
   std::size_t InWork() const SHM_EXCLUDES(mutex_);
   std::chrono::duration<double> LongestRunning() const SHM_EXCLUDES(mutex_);
+  std::chrono::duration<double> UnfinishedWork() const SHM_EXCLUDES(mutex_);  // of all in work
 
  private:
   using Time = std::chrono::steady_clock::time_point;
 
   bool MakeReady(const Key& key) SHM_REQUIRES(mutex_);
   void Delay(const Key& key, Time when) SHM_REQUIRES(mutex_);
-  void Promote(Time now) SHM_REQUIRES(mutex_);
-  std::optional<Key> Pop(Time now, std::chrono::duration<double>& waited) SHM_REQUIRES(mutex_);
+  // What an observer is to be told once the lock is free.
+  struct Taken {
+    std::optional<Key> key;
+    std::chrono::duration<double> waited{0};
+    std::size_t added = 0;
+  };
+  std::size_t Promote(Time now) SHM_REQUIRES(mutex_);
+  void Pop(Time now, Taken& taken) SHM_REQUIRES(mutex_);
+  std::optional<Key> Tell(Taken taken) const;
 
   Clock& clock_;
   QueueObserver* const observer_;
   const Backoff backoff_;
   mutable Mutex mutex_;
   CondVar changed_;
-  std::deque<std::pair<Key, Time>> ready_ SHM_GUARDED_BY(mutex_);  // in order, since when
-  std::unordered_set<Key> dirty_ SHM_GUARDED_BY(mutex_);           // to be worked on (again)
-  std::unordered_map<Key, Time> in_work_ SHM_GUARDED_BY(mutex_);   // since when
+  std::deque<Key> ready_ SHM_GUARDED_BY(mutex_);                  // in order
+  std::unordered_map<Key, Time> dirty_ SHM_GUARDED_BY(mutex_);    // to be worked on, since when
+  std::unordered_map<Key, Time> in_work_ SHM_GUARDED_BY(mutex_);  // since when
   std::set<std::pair<Time, Key>> delayed_ SHM_GUARDED_BY(mutex_);
   std::unordered_map<Key, Time> delayed_until_ SHM_GUARDED_BY(mutex_);
   std::unordered_map<Key, int> retries_ SHM_GUARDED_BY(mutex_);

@@ -11,47 +11,10 @@
 namespace shm::manifest {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kBlanks = " \t\r\n";
-
-bool StartsWith(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
-bool IsSeparator(std::string_view line) { return StartsWith(line, "---"); }
-
-// What may stand beside a separator: blanks and a comment.
-bool IsBlankOrComment(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  return first == std::string_view::npos || text[first] == '#';
-}
-
-std::size_t LineEnd(std::string_view text, std::size_t from) {
-  const std::size_t end = text.find('\n', from);
-  return end == std::string_view::npos ? text.size() : end + 1;
-}
-
-// Bytes of the separator, comments and blank lines that the text begins with.
-std::size_t HeadOf(std::string_view text) {
-  std::size_t at = StartsWith(text, kByteOrderMark) ? kByteOrderMark.size() : 0;
-  if (IsSeparator(text.substr(at))) at = LineEnd(text, at);
-  while (at < text.size()) {
-    const std::size_t end = LineEnd(text, at);
-    if (!IsBlankOrComment(text.substr(at, end - at))) break;
-    at = end;
-  }
-  return at;
-}
-
 Error At(const std::string& file, std::size_t line, const Error& error) {
   std::string place = file + (line > 0 ? ":" + std::to_string(line) : "");
   if (!error.field.empty()) place += ": " + error.field;
   return {std::move(place), error.message};
-}
-
-bool LooksLikeJson(std::string_view content) {
-  const std::size_t first = content.find_first_not_of(kBlanks);
-  return first != std::string_view::npos && content[first] == '{';
 }
 
 // Lines before `offset` of the text.
@@ -62,107 +25,88 @@ std::size_t LinesBefore(std::string_view text, std::size_t offset) {
 struct Content {
   ReadOutcome outcome;
   Format format = Format::kYaml;
-  std::size_t size = 0;  // bytes of the text that it took
 };
 
-Content ReadContent(std::string_view text) {
-  if (LooksLikeJson(text)) {
-    Content json{Json(), Format::kJson, 0};
-    json.outcome = ReadJson(text, &json.size);
+std::string_view ContentOf(const Part& part) {
+  return std::string_view(part.text).substr(part.head);
+}
+
+// A flow mapping may begin like JSON; which of the two was meant is told by the quote of the first
+// key.
+bool MeansJson(std::string_view content) {
+  const std::size_t key = content.find_first_not_of(" \t\r\n", content.find('{') + 1);
+  return key == std::string_view::npos || content[key] == '"' || content[key] == '}';
+}
+
+// May take more of the stream into the part, where that is no JSON.
+Result<Content> ReadContent(PartReader* parts, Part* part) {
+  std::optional<ReadFailure> no_json;
+  if (part->json) {
+    Content json{ReadJson(ContentOf(*part)), Format::kJson};
     const auto* failure = std::get_if<ReadFailure>(&json.outcome);
     if (!failure || !failure->syntax) return json;
-    // A flow mapping begins like JSON.
-    Content yaml{ReadYaml(text), Format::kYaml, text.size()};
-    return std::holds_alternative<Json>(yaml.outcome) ? yaml : json;
+    no_json = *failure;
+    if (const auto more = parts->ReadOn(part); !more.ok()) return more.error();
   }
-  return {ReadYaml(text), Format::kYaml, text.size()};
+  Content yaml{ReadYaml(ContentOf(*part)), Format::kYaml};
+  const bool good = std::holds_alternative<Json>(yaml.outcome);
+  if (!good && no_json && MeansJson(ContentOf(*part))) return Content{*no_json, Format::kJson};
+  return yaml;
 }
 
 }  // namespace
 
 Error Document::Locate(const Error& error) const {
   const std::string_view content = std::string_view(text).substr(head);
-  // JSON is YAML, as far as finding a field goes.
-  const std::size_t found = error.field.empty() ? 0 : FindYamlField(content, error.field);
+  // JSON is YAML, as far as finding a field goes. Of one that is missing, its parent.
+  std::size_t found = 0;
+  for (std::string field = error.field; found == 0 && !field.empty();) {
+    found = FindYamlField(content, field);
+    const std::size_t last = field.find_last_of(".[");
+    field.resize(last == std::string::npos ? 0 : last);
+  }
   const std::size_t within = found > 0 ? found - 1 : 0;
   return At(file, line + LinesBefore(text, head) + within, error);
 }
 
 DocumentReader::DocumentReader(std::istream& in, std::string file, Wanted wanted)
-    : in_(in), file_(std::move(file)), wanted_(std::move(wanted)) {}
+    : parts_(in), file_(std::move(file)), wanted_(std::move(wanted)) {}
 
-// Reads up to the next separator into part_. False at the end of the stream.
-Result<bool> DocumentReader::ReadPart() {
-  if (ended_) return false;
-  part_ = std::exchange(separator_, "");
-  std::size_t lines = part_.empty() ? 0 : 1;
-  std::string line;
-  while (std::getline(in_, line)) {
-    if (!in_.eof()) line += '\n';
-    if (IsSeparator(line)) {
-      if (!IsBlankOrComment(std::string_view(line).substr(3))) {
-        return At(file_, part_line_ + lines, {"", "only a comment may follow --- in its line"});
-      }
-      if (!part_.empty()) {
-        separator_ = line;
-        return true;
-      }
-    }
-    part_ += line;
-    ++lines;
-    if (part_.size() > kMaxDocumentBytes) {
-      return At(
-          file_, part_line_,
-          {"", "the document is longer than " + std::to_string(kMaxDocumentBytes) + " bytes"});
-    }
-  }
-  ended_ = true;
-  if (in_.bad()) return At(file_, 0, {"", "cannot be read"});
-  return !part_.empty();
-}
-
-Result<bool> DocumentReader::ReadWantedPart() {
+Result<std::optional<Part>> DocumentReader::NextPart() {
   for (;;) {
-    const Result<bool> more = ReadPart();
-    if (!more.ok() || !*more || !wanted_ || wanted_(part_)) return more;
-    part_line_ += LinesBefore(part_, part_.size());
+    Result<std::optional<Part>> part = parts_.Next();
+    if (!part.ok() || !*part || !wanted_ || wanted_((*part)->text)) return part;
   }
 }
 
-// Takes the first `size` bytes of the part, and the blanks behind them if nothing else follows.
-Document DocumentReader::TakeFromPart(std::size_t size) {
-  if (part_.find_first_not_of(kBlanks, size) == std::string::npos) size = part_.size();
-  Document document;
-  document.file = file_;
-  document.line = part_line_;
-  document.text = part_.substr(0, size);
-  part_line_ += LinesBefore(part_, size);
-  part_.erase(0, size);
-  return document;
+Result<std::optional<Document>> DocumentReader::Fail(std::size_t line, const Error& error) {
+  failed_ = true;
+  return At(file_, line, error);
 }
 
 Result<std::optional<Document>> DocumentReader::Next() {
-  if (part_.empty()) {
-    const Result<bool> more = ReadWantedPart();
-    if (!more.ok()) return more.error();
-    if (!*more) return std::optional<Document>();
+  if (failed_) return std::optional<Document>();
+  Result<std::optional<Part>> next = NextPart();
+  if (!next.ok()) return Fail(parts_.line(), next.error());
+  if (!*next) return std::optional<Document>();
+  Part& part = **next;
+  if (const auto failure = CheckText(part.text)) {
+    return Fail(part.line + failure->line - 1, failure->error);
   }
-  const auto fail = [this](std::size_t before, const ReadFailure& failure) {
-    const std::size_t line = failure.line > 0 ? failure.line - 1 : 0;
-    part_.clear();
-    ended_ = true;
-    return At(file_, part_line_ + before + line, failure.error);
-  };
-  const std::size_t head = HeadOf(part_);
-  const std::string_view content = std::string_view(part_).substr(head);
-  const std::size_t before = LinesBefore(part_, head);
-  if (const auto failure = CheckText(content)) return fail(before, *failure);
-  auto [outcome, format, size] = ReadContent(content);
-  if (const auto* failure = std::get_if<ReadFailure>(&outcome)) return fail(before, *failure);
-  Document document = TakeFromPart(head + size);
-  document.head = head;
-  document.format = format;
-  document.value = std::move(std::get<Json>(outcome));
+  Result<Content> content = ReadContent(&parts_, &part);
+  if (!content.ok()) return Fail(parts_.line(), content.error());
+  if (const auto* failure = std::get_if<ReadFailure>(&content->outcome)) {
+    const std::size_t within = failure->line > 0 ? failure->line - 1 : 0;
+    return Fail(part.line + LinesBefore(part.text, part.head) + within, failure->error);
+  }
+  Document document;
+  document.file = file_;
+  document.line = part.line;
+  document.text = std::move(part.text);
+  document.head = part.head;
+  document.format = content->format;
+  document.first = part.first;
+  document.value = std::move(std::get<Json>(content->outcome));
   return std::optional<Document>(std::move(document));
 }
 

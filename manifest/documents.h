@@ -10,6 +10,7 @@
 
 #include "core/result.h"
 #include "manifest/json.h"
+#include "manifest/part_reader.h"
 
 namespace shm::manifest {
 
@@ -22,19 +23,18 @@ struct Document {
   std::string text;      // its bytes, with a separator before it and comments
   std::size_t head = 0;  // bytes of `text` before the content: separator, comments, blank lines
   Format format = Format::kYaml;
-  Json value;  // null where there is no content
+  bool first = false;  // the stream begins with it
+  Json value;          // null where there is no content
 
-  // "FILE:LINE: FIELD: message", with the line at which the field's value begins.
+  // "FILE:LINE: FIELD: message", with the line at which the field's value begins, or that of the
+  // nearest object around a field that is missing.
   Error Locate(const Error& error) const;
 };
 
-// Splits a stream as kubectl does: YAML at lines that begin with "---", JSON between values. Holds
-// one document at a time (kMaxDocumentBytes); not thread-safe.
+// Reads a stream document by document, as kubectl splits it (PartReader). Not thread-safe.
 class DocumentReader {
  public:
-  static constexpr std::size_t kMaxDocumentBytes = std::size_t{256} << 20;
-
-  // Whether a stretch of text between two separators is worth being read.
+  // Whether a part of the stream is worth being read, by its text.
   using Wanted = std::function<bool(std::string_view)>;
 
   // `in` must outlive it; `file` is for messages. What is not wanted is passed over, whatever it
@@ -44,19 +44,17 @@ class DocumentReader {
   // The next document; nothing at the end. After an Error, whose message names file and line, there
   // is nothing more to read.
   Result<std::optional<Document>> Next();
+  // Whether nothing follows. May wait for the stream.
+  bool AtEnd() { return parts_.AtEnd(); }
 
  private:
-  Result<bool> ReadPart();
-  Result<bool> ReadWantedPart();
-  Document TakeFromPart(std::size_t size);
+  Result<std::optional<Part>> NextPart();
+  Result<std::optional<Document>> Fail(std::size_t line, const Error& error);
 
-  std::istream& in_;
+  PartReader parts_;
   const std::string file_;
   const Wanted wanted_;
-  std::string part_;           // what stands between two separators, as far as it is not given out
-  std::size_t part_line_ = 1;  // where part_ begins
-  std::string separator_;      // a separator line that was read, and begins the next part
-  bool ended_ = false;
+  bool failed_ = false;
 };
 
 }  // namespace shm::manifest

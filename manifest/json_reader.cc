@@ -1,7 +1,8 @@
 #include "manifest/json_reader.h"
 
+#include <cstddef>
 #include <iterator>
-#include <optional>
+#include <string>
 #include <utility>
 
 #include "manifest/text_check.h"
@@ -31,7 +32,6 @@ class Cursor {
     return before;
   }
   friend bool operator==(const Cursor& a, const Cursor& b) { return a.at_ == b.at_; }
-  friend bool operator!=(const Cursor& a, const Cursor& b) { return a.at_ != b.at_; }
 
  private:
   const char* at_;
@@ -83,14 +83,13 @@ class Handler : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-ReadOutcome ReadJson(std::string_view text, std::size_t* size) {
+ReadOutcome ReadJson(std::string_view text) {
   const char* reached = text.data();
   TreeBuilder builder;
   Handler handler(&builder, text, &reached);
   const Cursor begin(text.data(), &reached);
   const Cursor end(text.data() + text.size(), &reached);
   const bool good = Json::sax_parse(begin, end, &handler, Json::input_format_t::json, false);
-  *size = static_cast<std::size_t>(reached - text.data());
   if (good && !builder.failure()) return builder.Take();
   ReadFailure failure = *builder.failure();
   failure.syntax = handler.syntax();

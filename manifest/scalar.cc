@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "core/base64.h"
+#include "manifest/text_check.h"
 
 namespace shm::manifest {
 namespace {
@@ -61,7 +62,7 @@ std::optional<Json> WholeNumber(std::string_view text) {
     return Json(static_cast<std::int64_t>(0 - magnitude));
   }
   if (magnitude <= kMost) return Json(static_cast<std::int64_t>(magnitude));
-  if (signed_text) return std::nullopt;  // ParseUint takes no sign
+  if (signed_text) return std::nullopt;         // ParseUint takes no sign
   return Json(static_cast<double>(magnitude));  // the API's objects know no unsigned number
 }
 
@@ -118,6 +119,17 @@ std::string_view NameOf(const Json& value) {
   }
 }
 
+// Bytes as encoding/json writes them into a string: each that is no UTF-8 as U+FFFD.
+std::string AsText(std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    const std::size_t size = CharacterSize(bytes, 0);
+    text += size == 0 ? std::string_view("\xEF\xBF\xBD") : bytes.substr(0, size);
+    bytes.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::optional<Json> TypeOf(std::string_view plain) {
@@ -144,7 +156,7 @@ Result<Json> TypeOfTagged(std::string_view tag, const std::string& text) {
     std::erase_if(letters, [](char c) { return c == '\n' || c == '\r'; });
     const auto bytes = DecodeBase64(letters);
     if (!bytes) return Error{"", "!!binary must be base64"};
-    return Json(*bytes);
+    return Json(AsText(*bytes));
   }
   const bool known = name == "int" || name == "float" || name == "bool" || name == "null";
   if (!known) return Json(text);

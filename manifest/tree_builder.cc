@@ -3,9 +3,21 @@
 #include <utility>
 
 namespace shm::manifest {
+namespace {
+
+// A message stays legible where keys are very long or very deep.
+std::string Shortened(std::string path) {
+  constexpr std::size_t kMost = 256;
+  if (path.size() <= kMost) return path;
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(path[end]) & 0xC0) == 0x80) --end;
+  return path.substr(0, end) + "...";
+}
+
+}  // namespace
 
 bool TreeBuilder::Fail(std::size_t line, std::string message) {
-  if (!failure_) failure_ = ReadFailure{line, {Path(), std::move(message)}};
+  if (!failure_) failure_ = ReadFailure{line, {Shortened(Path()), std::move(message)}};
   return false;
 }
 

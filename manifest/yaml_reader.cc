@@ -6,6 +6,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <sstream>
 #include <utility>
@@ -189,8 +190,20 @@ ReadFailure Failed(std::string_view text, const YAML::Mark& mark, const std::str
   return ReadFailure{std::min(line, lines), {"", message}};
 }
 
+// A line end to the tools that Kubernetes stands on, none to yaml-cpp: the text would mean
+// something else here.
+std::optional<ReadFailure> CheckLineEnds(std::string_view text) {
+  for (std::size_t at = text.find('\r'); at < text.size(); at = text.find('\r', at + 1)) {
+    if (text.substr(at + 1, 1) != "\n") {
+      return ReadFailure{LineAt(text, at), {"", "a carriage return without a line feed"}};
+    }
+  }
+  return std::nullopt;
+}
+
 // Nothing where the text was read to its end.
 std::optional<ReadFailure> Read(std::string_view text, TreeBuilder* builder) {
+  if (auto failure = CheckLineEnds(text)) return failure;
   // The end marker makes a quote that is never closed an error; at the end of a text it is none.
   std::istringstream stream{std::string(text) + "\n...\n"};
   Handler handler(builder, text);
@@ -206,6 +219,8 @@ std::optional<ReadFailure> Read(std::string_view text, TreeBuilder* builder) {
     return Failed(text, deep.mark, "nests too deeply");
   } catch (const YAML::Exception& error) {
     return Failed(text, error.mark, error.msg);
+  } catch (const std::exception& error) {  // what else yaml-cpp lets through
+    return ReadFailure{0, {"", error.what()}};
   }
   return std::nullopt;
 }

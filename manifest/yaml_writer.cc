@@ -8,10 +8,13 @@
 namespace shm::manifest {
 namespace {
 
+// Readers look no further than 1024 characters for the colon behind a key (YAML 1.1, 7.4.2).
+constexpr std::size_t kMaxSimpleKey = 1000;
+
 constexpr std::string_view kIndicators = "-?:,[]{}#&*!|>'\"%@`";
 
-// The character that starts at `at` must be escaped: controls, and what YAML 1.1 takes for a line
-// end or a byte order mark. `size`: its bytes, where it is one of the latter.
+// The character that starts at `at` must be escaped: controls, what YAML 1.1 takes for a line end
+// or a byte order mark, and what is no character. `size`: its bytes, where it is one of the latter.
 bool MustEscape(std::string_view text, std::size_t at, std::size_t* size) {
   const auto byte = static_cast<unsigned char>(text[at]);
   *size = 1;
@@ -22,7 +25,8 @@ bool MustEscape(std::string_view text, std::size_t at, std::size_t* size) {
   }
   const std::string_view three = text.substr(at, 3);
   *size = 3;
-  return three == "\xE2\x80\xA8" || three == "\xE2\x80\xA9" || three == "\xEF\xBB\xBF";
+  return three == "\xE2\x80\xA8" || three == "\xE2\x80\xA9" || three == "\xEF\xBB\xBF" ||
+         three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF";
 }
 
 bool NeedsEscapes(std::string_view text, std::string_view allowed) {
@@ -96,8 +100,7 @@ class Writer {
   void Members(const Json& object, int depth, bool indent_first) {
     for (auto member = object.begin(); member != object.end(); ++member) {
       if (indent_first || member != object.begin()) out_ << Indent(depth);
-      Text(member.key());
-      out_ << ':';
+      Key(Text(member.key()), depth);
       Value(member.value(), depth + 1, true);
     }
   }
@@ -111,28 +114,33 @@ class Writer {
   }
 
  private:
+  void Key(const std::string& key, int depth) {
+    if (key.size() <= kMaxSimpleKey) {
+      out_ << key << ':';
+    } else {
+      out_ << "? " << key << '\n' << Indent(depth) << ':';
+    }
+  }
+
   void Scalar(const Json& value, int depth) {
     if (!value.is_string()) {
       out_ << value.dump();
       return;
     }
     const auto& text = value.get_ref<const std::string&>();
-    if (FitsBlock(text)) {
+    // A block is told by its indentation: at the top there is none.
+    if (depth > 0 && FitsBlock(text)) {
       Block(text, depth);
     } else {
-      Text(text);
+      out_ << Text(text);
     }
   }
 
-  void Text(const std::string& text) {
-    if (IsPlain(text)) {
-      out_ << text;
-    } else if (text.find('"') != std::string::npos && text.find('\'') == std::string::npos &&
-               !NeedsEscapes(text, "")) {
-      out_ << '\'' << text << '\'';  // JSON inside of YAML stays legible
-    } else {
-      out_ << Quoted(text);
-    }
+  static std::string Text(const std::string& text) {
+    if (IsPlain(text)) return text;
+    const bool single_quotes = text.find('"') != std::string::npos &&
+                               text.find('\'') == std::string::npos && !NeedsEscapes(text, "");
+    return single_quotes ? "'" + text + "'" : Quoted(text);  // JSON inside of YAML stays legible
   }
 
   void Block(std::string_view text, int depth) {

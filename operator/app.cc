@@ -36,6 +36,7 @@ class App::Term {
  public:
   explicit Term(App& app)
       : app_(app),
+        queue_(kube::SystemClock(), &app.queue_metrics_),
         certificates_(app.client_, app.MakeCertificateOptions(), kube::SystemClock()),
         starter_([this](const std::stop_token& stop) { StartWorkers(stop); }),
         rotation_([this](const std::stop_token& stop) { Rotate(stop); }) {}
@@ -98,11 +99,12 @@ class App::Term {
 };
 
 App::App(runtime::OperatorConfig config, std::string own_namespace, std::string identity,
-         kube::Transport& transport, runtime::Signals& signals)
+         kube::Transport& transport, runtime::Metrics& metrics, runtime::Signals& signals)
     : config_(std::move(config)),
       own_namespace_(std::move(own_namespace)),
       identity_(std::move(identity)),
       signals_(signals),
+      metrics_(metrics),
       client_(transport),
       lease_client_(transport, {.timeout = kLeaseCallTimeout, .list_timeout = kLeaseCallTimeout}),
       events_(client_, {.instance = identity_}),
@@ -135,9 +137,17 @@ void App::Enqueue(const kube::ObjectKey& service) {
 void App::OnReflectorEvent(const std::string& resource, const kube::ReflectorEvent& event) {
   using Kind = kube::ReflectorEvent::Kind;
   if (event.kind == Kind::kListed) {
-    LogInfo("cache listed", {{"resource", resource}, {"objects", event.objects}});
+    LogInfo("cache listed",
+            {{"resource", resource}, {"objects", event.objects}, {"streamed", event.streamed}});
+    metrics_.Count("shm_operator_lists_total", "Lists of the cache that were completed.",
+                   {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
   }
-  if (event.kind == Kind::kListFailed || event.kind == Kind::kWatchFailed) {
+  if (event.kind == Kind::kStreamRefused) {
+    LogInfo("lists come in pages, the API server does not stream them",
+            {{"resource", resource}, {"error", event.error.ToString()}});
+  }
+  if (event.kind == Kind::kListFailed || event.kind == Kind::kWatchFailed ||
+      event.kind == Kind::kGarbage) {
     metrics_.Count("shm_operator_watch_failures_total", "Lists and watches that failed.",
                    {{"resource", resource}});
     LogWarn("cache cannot follow", {{"resource", resource}, {"error", event.error.ToString()}});
@@ -165,8 +175,14 @@ Result<void> App::StartHealth() {
                  leading_.load() ? 1 : 0, {{"name", config_.lease}});
     metrics_.Set("shm_operator_inference_services", "InferenceServices in the cache.",
                  static_cast<double>(world_.ServiceKeys().size()));
+    MeasureQueue();
     return health_.Answer(request, &metrics_);
   });
+}
+
+void App::MeasureQueue() {
+  kube::MutexLock lock(term_mutex_);
+  queue_metrics_.Measure(term_ ? &term_->queue() : nullptr);
 }
 
 Result<void> App::Start() {
@@ -274,14 +290,21 @@ int Main(const std::vector<std::string>& arguments, runtime::Signals& signals) {
     LogError("no way to the API server", {{"error", cluster.error().ToString()}});
     return 1;
   }
-  const Result<std::unique_ptr<kube::Transport>> transport = kube::MakeHttpTransport(*cluster);
+  runtime::Metrics metrics;
+  runtime::RestClientMetrics requests(metrics);
+  kube::HttpTransportOptions options;
+  options.on_request = [&requests](const kube::RequestSample& sample) {
+    requests.Observe({sample.method, sample.host, sample.status, sample.seconds, sample.stream});
+  };
+  const Result<std::unique_ptr<kube::Transport>> transport =
+      kube::MakeHttpTransport(*cluster, std::move(options));
   if (!transport) {
     LogError("no way to the API server", {{"error", transport.error().ToString()}});
     return 1;
   }
   App app(*config,
           config->namespace_name.empty() ? cluster->namespace_name : config->namespace_name,
-          Identity(), **transport, signals);
+          Identity(), **transport, metrics, signals);
   if (const Result<void> started = app.Start(); !started) {
     LogError("operator did not start", {{"error", started.error().ToString()}});
     return 1;

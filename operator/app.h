@@ -15,6 +15,7 @@
 #include "kube/mutex.h"
 #include "kube/work_queue.h"
 #include "operator/certificates.h"
+#include "operator/queue_metrics.h"
 #include "operator/reconciler.h"
 #include "operator/world.h"
 #include "runtime/config.h"
@@ -28,10 +29,10 @@ namespace shm::controller {
 // One a process. Not thread-safe: Start and Serve from one thread.
 class App {
  public:
-  // `transport` and `signals` must outlive the app. `identity` is unique among the replicas: the
-  // pod's name.
+  // `transport`, `metrics` and `signals` must outlive the app. `identity` is unique among the
+  // replicas: the pod's name.
   App(runtime::OperatorConfig config, std::string own_namespace, std::string identity,
-      kube::Transport& transport, runtime::Signals& signals);
+      kube::Transport& transport, runtime::Metrics& metrics, runtime::Signals& signals);
   ~App();
 
   // Begins to watch, and to stand for election. An Error says which port could not be had.
@@ -48,6 +49,7 @@ class App {
   void OnReflectorEvent(const std::string& resource, const kube::ReflectorEvent& event);
   void AddChecks();
   Result<void> StartHealth();
+  void MeasureQueue() SHM_EXCLUDES(term_mutex_);
   std::optional<kube::OwnerReference> FindOwner(const std::stop_token& stop);
   void StandForElection(const std::stop_token& stop);
   void BeginTerm() SHM_EXCLUDES(term_mutex_);
@@ -58,7 +60,8 @@ class App {
   const std::string own_namespace_;
   const std::string identity_;
   runtime::Signals& signals_;
-  runtime::Metrics metrics_;
+  runtime::Metrics& metrics_;
+  QueueMetrics queue_metrics_{metrics_};
   runtime::Health health_;
   kube::Client client_;
   kube::Client lease_client_;  // with deadlines that fit the lease's

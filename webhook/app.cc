@@ -8,6 +8,7 @@
 
 #include "kube/cluster_config.h"
 #include "kube/http_transport.h"
+#include "runtime/client_metrics.h"
 #include "runtime/log.h"
 
 namespace shm::webhook {
@@ -55,11 +56,12 @@ std::string ReadFile(const std::string& path) {
 }  // namespace
 
 App::App(runtime::WebhookConfig config, std::string own_namespace, kube::Transport& transport,
-         runtime::Signals& signals)
+         runtime::Metrics& metrics, runtime::Signals& signals)
     : config_(std::move(config)),
       own_namespace_(std::move(own_namespace)),
       transport_(transport),
       signals_(signals),
+      metrics_(metrics),
       services_(ParseInferenceService, OnRefusedService()),
       namespaces_(ParseNamespaceRecord, OnRefusedNamespace()),
       claim_templates_(
@@ -120,10 +122,20 @@ void App::Follow(const kube::ResourceType& type, const std::string& namespace_na
   const auto on_event = [this, resource, claims](const kube::ReflectorEvent& event) {
     using Kind = kube::ReflectorEvent::Kind;
     if (event.kind == Kind::kListed) {
-      LogInfo("cache listed", {{"resource", resource}, {"objects", event.objects}});
+      LogInfo("cache listed",
+              {{"resource", resource}, {"objects", event.objects}, {"streamed", event.streamed}});
+      metrics_.Count("shm_webhook_lists_total", "Lists of the cache that were completed.",
+                     {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
+    }
+    if (event.kind == Kind::kStreamRefused) {
+      LogInfo("lists come in pages, the API server does not stream them",
+              {{"resource", resource}, {"error", event.error.ToString()}});
     }
     if (claims) OnClaimTemplates(event);
-    if (event.kind != Kind::kListFailed && event.kind != Kind::kWatchFailed) return;
+    if (event.kind != Kind::kListFailed && event.kind != Kind::kWatchFailed &&
+        event.kind != Kind::kGarbage) {
+      return;
+    }
     metrics_.Count("shm_webhook_watch_failures_total", "Lists and watches that failed.",
                    {{"resource", resource}});
     LogWarn("cache cannot follow", {{"resource", resource}, {"error", event.error.ToString()}});
@@ -226,14 +238,21 @@ int Main(const std::vector<std::string>& arguments, runtime::Signals& signals) {
     LogError("no way to the API server", {{"error", cluster.error().ToString()}});
     return 1;
   }
-  const Result<std::unique_ptr<kube::Transport>> transport = kube::MakeHttpTransport(*cluster);
+  runtime::Metrics metrics;
+  runtime::RestClientMetrics requests(metrics);
+  kube::HttpTransportOptions options;
+  options.on_request = [&requests](const kube::RequestSample& sample) {
+    requests.Observe({sample.method, sample.host, sample.status, sample.seconds, sample.stream});
+  };
+  const Result<std::unique_ptr<kube::Transport>> transport =
+      kube::MakeHttpTransport(*cluster, std::move(options));
   if (!transport) {
     LogError("no way to the API server", {{"error", transport.error().ToString()}});
     return 1;
   }
   App app(*config,
           config->namespace_name.empty() ? cluster->namespace_name : config->namespace_name,
-          **transport, signals);
+          **transport, metrics, signals);
   if (const Result<void> started = app.Start(); !started) {
     LogError("webhook did not start", {{"error", started.error().ToString()}});
     return 1;

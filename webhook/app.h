@@ -25,10 +25,10 @@ namespace shm::webhook {
 // One a process. Not thread-safe: Start, Serve and Stop from one thread.
 class App {
  public:
-  // `transport` to the API server, and `signals`, must outlive the app. `own_namespace` holds the
-  // serving Secret.
+  // `transport` to the API server, `metrics` and `signals` must outlive the app. `own_namespace`
+  // holds the serving Secret.
   App(runtime::WebhookConfig config, std::string own_namespace, kube::Transport& transport,
-      runtime::Signals& signals);
+      runtime::Metrics& metrics, runtime::Signals& signals);
   ~App();
 
   // Listens on both ports and begins to reflect. An Error says which port could not be had.
@@ -57,7 +57,7 @@ class App {
   const std::string own_namespace_;
   kube::Transport& transport_;
   runtime::Signals& signals_;
-  runtime::Metrics metrics_;
+  runtime::Metrics& metrics_;
   runtime::Health health_;
   const std::shared_ptr<runtime::ServerTls> tls_ = std::make_shared<runtime::ServerTls>();
   kube::Store<InferenceService> services_;

@@ -25,6 +25,7 @@ class Installation {
   std::string Logs() const;
   int webhook_port() const { return webhook_port_; }
   int webhook_health_port() const { return webhook_health_port_; }
+  int operator_health_port() const { return operator_health_port_; }
 
  private:
   Installation();

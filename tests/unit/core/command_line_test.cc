@@ -10,9 +10,9 @@ namespace {
 using Strings = std::vector<std::string>;
 
 // Each command as "[word][word]", a word that cannot be told as "[?text]".
-Strings Read(const Strings& command, const std::vector<EnvVar>& env = {}) {
+Strings Read(const Strings& command, const std::vector<EnvVar>& env = {}, std::size_t reading = 0) {
   Strings shown;
-  for (const SimpleCommand& one : ReadCommandLine(command, {}, PodEnv(env)).commands) {
+  for (const SimpleCommand& one : ReadCommandLine(command, {}, PodEnv(env), reading).commands) {
     std::string text;
     for (const Word& word : one.words) text += (word.known() ? "[" : "[?") + word.text + "]";
     shown.push_back(text);
@@ -119,9 +119,7 @@ TEST_CASE("A shell's script becomes its simple commands") {
       {"if a; then b; elif c; then d; else e; fi; f", {"[a]", "[b]", "[c]", "[d]", "[e]", "[f]"}},
       {"for i in 1 2; do a $i; done", {"[a][?$i]"}},
       {"case $X in y) a;; esac", {"[a]"}},
-      {"X=1; if a; then X=2; b $X; fi; c $X", {"[a]", "[b][2]", "[c][?$X]"}},
       {"X=1; if a; then X=1; fi; c $X", {"[a]", "[c][1]"}},
-      {"X=1; a && X=2; c $X", {"[a]", "[c][?$X]"}},
       {"X=1; a && X=2 && c $X", {"[a]", "[c][2]"}},
       {"unset X; a $X", {"[a][?$X]"}},
       {"set -- b c; a \"$@\" $2", {"[a][b][c][c]"}},
@@ -136,6 +134,33 @@ TEST_CASE("A shell's script becomes its simple commands") {
   for (const Case& c : cases) {
     INFO(c.script);
     CHECK(Read({"sh", "-c", c.script}) == c.expected);
+  }
+}
+
+TEST_CASE("A variable that a condition decides has each of its values in a reading of its own") {
+  struct Case {
+    std::string script;
+    std::vector<Strings> readings;
+  };
+  const std::vector<Case> cases = {
+      {"X=1; c $X", {{"[c][1]"}}},
+      {"X=1; if a; then X=2; b $X; fi; c $X",
+       {{"[a]", "[b][2]", "[c][1]"}, {"[a]", "[b][2]", "[c][2]"}}},
+      {"X=1; a && X=2; c $X", {{"[a]", "[c][1]"}, {"[a]", "[c][2]"}}},
+      {"a && X=2; c $X", {{"[a]", "[c]"}, {"[a]", "[c][2]"}}},
+      {"X=1; a && X=`b`; c $X", {{"[a]", "[c][1]"}, {"[a]", "[c][?$X]"}}},
+      {"X=1; if a; then X=2; else X=1; fi; c $X", {{"[a]", "[c][1]"}, {"[a]", "[c][2]"}}},
+      {"X=1 Y=1; a && X=2; if b; then Y=2; else Y=3; fi; e $X $Y",
+       {{"[a]", "[b]", "[e][1][1]"}, {"[a]", "[b]", "[e][2][2]"}, {"[a]", "[b]", "[e][2][3]"}}},
+      {"X=0; if a; then X=1; X=2; X=3; X=4; fi; c $X", {{"[a]", "[c][?$X]"}}},
+      {"bash -c 'X=1; a && X=2; c $X'; d", {{"[a]", "[c][1]", "[d]"}, {"[a]", "[c][2]", "[d]"}}},
+  };
+  for (const Case& c : cases) {
+    INFO(c.script);
+    const Strings command = {"sh", "-c", c.script};
+    CHECK(ReadCommandLine(command, {}, PodEnv()).readings == c.readings.size());
+    for (std::size_t i = 0; i < c.readings.size(); ++i)
+      CHECK(Read(command, {}, i) == c.readings[i]);
   }
 }
 
@@ -156,6 +181,8 @@ TEST_CASE("A script is found behind a shell's options and what starts the shell"
   CHECK(Read({"ray", "symmetric-run", "-x", "--", "sh", "-c", "a b"}) ==
         Strings{"[ray][symmetric-run][-x][--]", "[a][b]"});
   CHECK(Read({"ray", "symmetric-run", "--"}) == Strings{"[ray][symmetric-run][--]"});
+  CHECK(Read({"mpirun", "-n", "2", "-x", "A", "bash", "-c", "a b; c"}) == Strings{"[a][b]", "[c]"});
+  CHECK(Read({"mpirun", "-n", "2", "a", "bash"}) == Strings{"[mpirun][-n][2][a][bash]"});
   CHECK(Read({"echo", "sh", "-c", "a b"}) == Strings{"[echo][sh][-c][a b]"});
 }
 

@@ -220,5 +220,154 @@ TEST_CASE("An event that cannot occur in a phase leads to a list from the most r
   }
 }
 
+Machine Streaming(const std::string& known = "") {
+  Machine machine;
+  machine.state.stream_lists = true;
+  machine.state.resource_version = known;
+  machine.Feed(Event(Kind::kStart));
+  return machine;
+}
+WatchEvent Mark(const std::string& version) {
+  WatchEvent event = Event(Kind::kListEnd);
+  event.resource_version = version;
+  return event;
+}
+
+TEST_CASE("A streamed list ends at its mark, and the same stream is the watch") {
+  Machine machine = Streaming();
+  CHECK(machine.action.kind == Do::kStream);
+  CHECK(machine.action.begin_list);
+  CHECK(machine.action.list_from == ListFrom::kMostRecent);
+  for (const char* version : {"900", "3", ""}) {
+    const WatchAction& action = machine.Feed(Progress(version));
+    CHECK(action.kind == Do::kContinue);
+    CHECK_FALSE(action.end_list);
+  }
+  CHECK(machine.state.resource_version.empty());
+  CHECK_FALSE(machine.state.synced);
+  machine.Feed(Mark("v7"));
+  CHECK(machine.action.kind == Do::kContinue);
+  CHECK(machine.action.end_list);
+  CHECK(machine.state.synced);
+  CHECK(machine.state.phase == WatchPhase::kWatching);
+  machine.Feed(Ended(true));
+  CHECK(machine.action.kind == Do::kWatch);
+  CHECK(machine.action.resource_version == "v7");
+}
+
+TEST_CASE("A mark without a version ends nothing, and a second one is a bookmark") {
+  Machine machine = Streaming();
+  machine.Feed(Mark(""));
+  CHECK_FALSE(machine.action.end_list);
+  CHECK(machine.state.phase == WatchPhase::kStreaming);
+  machine.Feed(Mark("v7"));
+  machine.Feed(Mark("v8"));
+  CHECK_FALSE(machine.action.end_list);
+  CHECK(machine.state.resource_version == "v8");
+}
+
+TEST_CASE("What ends a streamed list before its mark, and what comes then") {
+  struct Row {
+    const char* name;
+    std::vector<WatchEvent> faults;  // each wait between them elapses
+    std::string known;               // version seen before
+    Do then;
+    ListFrom from;
+    std::size_t waits;
+    bool streams;  // later lists
+  };
+  const auto fails = [](Fault fault) { return Failure(Kind::kWatchError, fault); };
+  const WatchEvent other = fails(Fault::kOther);
+  const auto most = ListFrom::kMostRecent;
+  const Row rows[] = {
+      {"refused", {fails(Fault::kUnsupported)}, "", Do::kListPage, most, 0, false},
+      {"refused at a relist",
+       {fails(Fault::kUnsupported)},
+       "v1",
+       Do::kListPage,
+       ListFrom::kLastSeen,
+       0,
+       false},
+      {"W1: 410 on the last version", {fails(Fault::kExpired)}, "v1", Do::kStream, most, 0, true},
+      {"410 on any version", {fails(Fault::kExpired)}, "", Do::kStream, most, 1, true},
+      {"410 twice",
+       {fails(Fault::kExpired), fails(Fault::kExpired)},
+       "v1",
+       Do::kStream,
+       most,
+       1,
+       true},
+      {"a server with older data",
+       {fails(Fault::kFutureVersion)},
+       "v1",
+       Do::kStream,
+       most,
+       0,
+       true},
+      {"a cut", {Ended(false)}, "v1", Do::kStream, most, 1, true},
+      {"an end in good order", {Ended(true)}, "", Do::kStream, most, 1, true},
+      {"two cuts", {Ended(false), Ended(true)}, "", Do::kListPage, most, 2, true},
+      {"four failures", {other, other, other, other}, "v1", Do::kStream, most, 4, true},
+      {"five failures", {other, other, other, other, other}, "", Do::kListPage, most, 5, true},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    Machine machine = Streaming();
+    if (!row.known.empty()) {
+      machine.Feed(Mark(row.known));
+      machine.Feed(Progress(row.known));
+      machine.Feed(Failure(Kind::kWatchError, Fault::kExpired));
+      machine.state.failures = 0;
+      REQUIRE(machine.action.kind == Do::kStream);
+      REQUIRE(machine.action.resource_version == row.known);
+    }
+    std::size_t waits = 0;
+    for (const WatchEvent& fault : row.faults) {
+      machine.Feed(fault);
+      if (machine.action.kind != Do::kWait) continue;
+      ++waits;
+      machine.Feed(Event(Kind::kBackoffElapsed));
+    }
+    CHECK(machine.action.kind == row.then);
+    CHECK(machine.action.begin_list);
+    CHECK(machine.action.list_from == row.from);
+    CHECK(waits == row.waits);
+    CHECK(machine.state.stream_lists == row.streams);
+  }
+}
+
+TEST_CASE("Pages after cuts are for once: the next list is streamed again") {
+  Machine machine = Streaming();
+  for (int i = 0; i < 2; ++i) {
+    machine.Feed(Ended(false));
+    machine.Feed(Event(Kind::kBackoffElapsed));
+  }
+  REQUIRE(machine.action.kind == Do::kListPage);
+  machine.Feed(Page("v9"));
+  CHECK(machine.state.stream_cuts == 0);
+  machine.Feed(Progress("v10"));
+  CHECK(machine.Feed(Failure(Kind::kWatchError, Fault::kExpired)).kind == Do::kStream);
+}
+
+TEST_CASE("W4: a watch that keeps failing after its streamed list is waited for, then doubted") {
+  Machine machine = Streaming();
+  machine.Feed(Mark("v7"));
+  for (int i = 0; i < 4; ++i) {
+    CHECK(machine.Feed(Ended(false)).kind == Do::kWait);
+    CHECK(machine.Feed(Event(Kind::kBackoffElapsed)).kind == Do::kWatch);
+  }
+  machine.Feed(Ended(false));
+  CHECK(machine.Feed(Event(Kind::kBackoffElapsed)).kind == Do::kStream);
+}
+
+TEST_CASE("W1: watches that expire right after each streamed list are not repeated without pause") {
+  Machine machine = Streaming();
+  machine.Feed(Mark("v7"));
+  CHECK(machine.Feed(Failure(Kind::kWatchError, Fault::kExpired)).kind == Do::kStream);
+  machine.Feed(Mark("v9"));
+  CHECK(machine.Feed(Failure(Kind::kWatchError, Fault::kExpired)).kind == Do::kWait);
+  CHECK(machine.Feed(Event(Kind::kBackoffElapsed)).kind == Do::kStream);
+}
+
 }  // namespace
 }  // namespace shm

@@ -23,7 +23,7 @@ class FakeClock : public Clock {
   }
   std::chrono::system_clock::time_point WallNow() const override {
     MutexLock lock(mutex_);
-    return std::chrono::system_clock::time_point(now_ + std::chrono::seconds(1'700'000'000));
+    return std::chrono::system_clock::time_point(now_ + wall_offset_);
   }
   bool Sleep(std::chrono::milliseconds duration, const std::stop_token& stop) override {
     Advance(duration);
@@ -35,6 +35,11 @@ class FakeClock : public Clock {
     MutexLock lock(mutex_);
     now_ += duration;
   }
+  // Somebody sets the machine's date, or a suspended machine wakes: monotonic time knows nothing.
+  void JumpWall(std::chrono::seconds by) {
+    MutexLock lock(mutex_);
+    wall_offset_ += by;
+  }
 
   std::vector<std::int64_t> sleeps;  // milliseconds
   std::function<void()> on_sleep;
@@ -42,6 +47,7 @@ class FakeClock : public Clock {
  private:
   mutable Mutex mutex_;
   std::chrono::milliseconds now_ SHM_GUARDED_BY(mutex_){1'000'000};
+  std::chrono::seconds wall_offset_ SHM_GUARDED_BY(mutex_){1'700'000'000};
 };
 
 // Answers in the order of its script, and asks to stop when that is used up.
@@ -86,7 +92,7 @@ class ScriptedTransport : public Transport {
     return step.send;
   }
 
-  StreamResult Open(const HttpRequest& request, std::chrono::milliseconds timeout,
+  StreamResult Open(const HttpRequest& request, const std::chrono::milliseconds& timeout,
                     const LineConsumer& consumer, const std::stop_token& token) override {
     requests.push_back(request);
     timeouts.push_back(timeout);
@@ -103,11 +109,13 @@ class ScriptedTransport : public Transport {
         break;
       }
     }
+    final_timeouts.push_back(timeout);
     return step.result;
   }
 
   std::vector<HttpRequest> requests;
-  std::vector<std::chrono::milliseconds> timeouts;
+  std::vector<std::chrono::milliseconds> timeouts;        // as each call began
+  std::vector<std::chrono::milliseconds> final_timeouts;  // of streams, as they ended
   std::stop_source stop;
   bool mismatch = false;  // the script said list and the caller watched, or the reverse
 

@@ -255,6 +255,39 @@ TEST_CASE("W3: a stream whose server has gone silent ends at our deadline") {
   CHECK(lines == 1);
 }
 
+TEST_CASE("The consumer of a stream may bring its deadline forward, or put it off") {
+  SocketServer server([](Connection& connection) {
+    connection.Read();
+    connection.Write(ChunkedHead() + Chunk("one\n"));
+    connection.Write(Chunk("two\n"));
+    connection.WaitForClose();
+  });
+  const auto transport = To(server.port());
+  std::chrono::milliseconds timeout = 60s;
+  StreamResult result = transport->Open(Get("/"), timeout,
+                                        [&timeout](std::string_view) {
+                                          timeout = 50ms;
+                                          return true;
+                                        },
+                                        {});
+  CHECK(result.failure == TransportFailure::kTimeout);
+
+  timeout = 100ms;
+  std::vector<std::string> lines;
+  const auto began = std::chrono::steady_clock::now();
+  result = transport->Open(Get("/"), timeout,
+                           [&](std::string_view line) {
+                             lines.emplace_back(line);
+                             timeout = 30s;
+                             // The first deadline passes while the line is worked on.
+                             while (MsSince(began) < 150) std::this_thread::yield();
+                             return lines.size() < 2;
+                           },
+                           {});
+  CHECK(result.ended_by_consumer);
+  CHECK(lines == std::vector<std::string>{"one", "two"});
+}
+
 TEST_CASE("A consumer that has enough ends the stream, and a line without end is refused") {
   SocketServer server([](Connection& connection) {
     connection.Read();
@@ -315,8 +348,27 @@ TEST_CASE("Each request is reported once, with its status or failure") {
   REQUIRE(samples.size() == 2);
   CHECK(samples[0].status == 404);
   CHECK(samples[0].method == "GET");
+  CHECK(samples[0].host == "127.0.0.1:" + std::to_string(server.port()));
   CHECK_FALSE(samples[0].stream);
   CHECK(samples[1].stream);
+}
+
+TEST_CASE("A stream is reported when it begins, not when it ends") {
+  std::vector<RequestSample> samples;
+  HttpTransportOptions options;
+  options.on_request = [&samples](const RequestSample& sample) { samples.push_back(sample); };
+  SocketServer server(Always(ChunkedHead() + Chunk("one\n") + kLastChunk));
+  std::size_t seen = 0;
+  To(server.port(), options)
+      ->Open(Get("/"), 5s,
+             [&](std::string_view) {
+               seen = samples.size();
+               return true;
+             },
+             {});
+  CHECK(seen == 1);
+  REQUIRE(samples.size() == 1);
+  CHECK(samples[0].status == 200);
 }
 
 TEST_CASE("An IPv6 address is reached, and named with brackets in the Host header") {

@@ -103,6 +103,24 @@ TEST_CASE("W6: a lease that does not change is taken after its duration, one tha
   }
 }
 
+TEST_CASE("W6: a jump of the machine's date neither takes a lease nor loses one") {
+  for (const std::chrono::seconds jump : {std::chrono::hours{24}, -std::chrono::hours{24}}) {
+    World standby;
+    standby.Hold("other");
+    standby.at_sleep = [&](int sleep) {
+      standby.clock.JumpWall(sleep % 2 == 0 ? jump : -jump);
+      standby.Hold("other");
+    };
+    standby.Run(12);
+    CHECK(standby.log.empty());
+
+    World leader;
+    leader.at_sleep = [&](int) { leader.clock.JumpWall(jump); };
+    leader.Run(6);
+    CHECK(leader.log == std::vector<std::string>{"start", "stop, held by me"});
+  }
+}
+
 TEST_CASE("A leader that cannot renew stops at its deadline, before others may take over") {
   World world;
   std::int64_t stopped = 0;

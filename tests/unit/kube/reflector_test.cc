@@ -1,88 +1,12 @@
 #include "kube/reflector.h"
 
-#include <catch2/catch.hpp>
-#include <map>
-#include <nlohmann/json.hpp>
-
-#include "kube/store.h"
-#include "tests/unit/kube/fakes.h"
+#include "tests/unit/kube/reflector_world.h"
 
 namespace shm::kube {
 namespace {
 
-using testing::FakeClock;
-using testing::ScriptedTransport;
-using Json = nlohmann::json;
-using Truth = std::map<std::string, std::string>;
-
-Json Object(const std::string& name, const std::string& version, const std::string& value) {
-  return {
-      {"metadata",
-       {{"name", name}, {"namespace", "ns"}, {"uid", "u-" + name}, {"resourceVersion", version}}},
-      {"value", value}};
-}
-std::string List(const std::vector<Json>& items, const std::string& version,
-                 const std::string& token = "") {
-  Json list = {{"kind", "List"}, {"metadata", {{"resourceVersion", version}}}, {"items", items}};
-  if (!token.empty()) list["metadata"]["continue"] = token;
-  return list.dump();
-}
-std::string Event(const std::string& type, const Json& object) {
-  return Json{{"type", type}, {"object", object}}.dump();
-}
-std::string Status(int code, const std::string& reason, const std::string& cause = "") {
-  Json status = {{"kind", "Status"}, {"code", code}, {"reason", reason}, {"message", reason}};
-  if (!cause.empty()) status["details"]["causes"] = {{{"reason", cause}}};
-  return status.dump();
-}
-StreamResult Refused(int code, const std::string& body) {
-  StreamResult result;
-  result.response = {code, body, std::nullopt};
-  return result;
-}
-StreamResult Broken(TransportFailure failure, bool truncated = false) {
-  StreamResult result = ScriptedTransport::Ok();
-  result.failure = failure;
-  result.truncated = truncated;
-  return result;
-}
-
-struct World {
-  FakeClock clock;
-  ScriptedTransport transport{&clock};
-  std::vector<std::string> changes;
-  Store<std::string> store{[](const Json& object) -> Result<std::string> {
-    if (object.value("value", "") == "bad") return Error{"value", "is bad"};
-    return object.value("value", "");
-  }};
-  ReflectorOptions options;
-  std::unique_ptr<Reflector> reflector;
-
-  World() {
-    options.type = InferenceServices();
-    options.backoff.jitter = 0;
-    store.AddListener([this](const ObjectKey& key, const auto& before, const auto& after) {
-      changes.push_back((before ? (after ? "~" : "-") : "+") + key.name);
-    });
-  }
-  // Runs the script to its end.
-  void Run() {
-    reflector = std::make_unique<Reflector>(transport, store, options,
-                                            std::function<void(const ReflectorEvent&)>(), clock);
-    reflector->Run(transport.stop.get_token());
-    CHECK_FALSE(transport.mismatch);
-  }
-  Truth Held() const {
-    Truth held;
-    for (const auto& space : {"ns"}) {
-      for (const char* name : {"a", "b", "c", "d"}) {
-        if (const auto found = store.Get(space, name)) held[name] = *found;
-      }
-    }
-    CHECK(held.size() == store.Size());
-    return held;
-  }
-};
+using namespace testing;
+using World = ReflectorWorld;
 
 TEST_CASE("A list in pages and a watch keep the store equal to the server") {
   World world;

@@ -29,8 +29,9 @@ TEST_CASE("A store is not synced before its first list ends") {
   world.store.Upsert({"ns", "a"}, Object("1"));
   CHECK_FALSE(world.store.HasSynced());
   CHECK_FALSE(world.store.WaitForSync(0ms));
-  CHECK(*world.store.Get("ns", "a") == "1");
+  CHECK(world.store.Get("ns", "a") == nullptr);
   world.store.EndList();
+  CHECK(*world.store.Get("ns", "a") == "1");
   CHECK(world.store.WaitForSync(0ms));
 }
 
@@ -62,6 +63,37 @@ TEST_CASE("An unchanged version is no change, but the object counts as seen") {
   world.store.EndList();
   CHECK(changes == 1);
   CHECK(world.store.Size() == 1);
+}
+
+TEST_CASE("A list becomes visible as a whole, and one that begins anew was never there") {
+  World world;
+  std::vector<std::string> changes;
+  world.store.AddListener([&](const ObjectKey& key, const auto& before, const auto& after) {
+    // Whoever is told of the first change sees all of them.
+    changes.push_back((before ? (after ? "~" : "-") : "+") + key.name + "=" +
+                      std::to_string(world.store.Size()));
+  });
+  world.store.BeginList();
+  for (const char* name : {"a", "b"}) world.store.Upsert({"ns", name}, Object("1"));
+  world.store.EndList();
+  changes.clear();
+  world.store.BeginList();
+  world.store.Upsert({"ns", "x"}, Object("1"));
+  world.store.BeginList();
+  world.store.Upsert({"ns", "a"}, Object("2"));
+  world.store.Upsert({"ns", "c"}, Object("3"));
+  world.store.Upsert({"ns", "d"}, Object("4"));
+  world.store.Upsert({"ns", "d"}, Object("5"));  // twice
+  world.store.Upsert({"ns", "e"}, Object("6"));
+  world.store.Remove({"ns", "e"});  // and gone before the list ended
+  world.store.Remove({"ns", "never"});
+  CHECK(changes.empty());
+  CHECK(*world.store.Get("ns", "a") == "1");
+  CHECK(world.store.Get("ns", "b") != nullptr);
+  world.store.EndList();
+  CHECK(changes == std::vector<std::string>{"~a=3", "+c=3", "+d=3", "-b=3"});
+  CHECK(*world.store.Get("ns", "d") == "5");
+  CHECK(world.store.Get("ns", "x") == nullptr);
 }
 
 TEST_CASE("A successor of the same name is a change even at the same version") {

@@ -113,15 +113,17 @@ TEST_CASE("After ShutDown nothing comes, whatever waits") {
   CHECK_FALSE(queue.Get().has_value());
 }
 
+struct Log : QueueObserver {
+  void Added() override { ++added; }
+  void Retried() override { ++retried; }
+  void Started(std::chrono::duration<double> seconds) override { waited += seconds.count(); }
+  void Finished(std::chrono::duration<double> seconds) override { worked += seconds.count(); }
+  int added = 0, retried = 0;
+  double waited = 0, worked = 0;
+};
+
 TEST_CASE("An observer is told how long keys waited and were worked on") {
-  struct Log : QueueObserver {
-    void Added() override { ++added; }
-    void Retried() override { ++retried; }
-    void Started(std::chrono::duration<double> seconds) override { waited += seconds.count(); }
-    void Finished(std::chrono::duration<double> seconds) override { worked += seconds.count(); }
-    int added = 0, retried = 0;
-    double waited = 0, worked = 0;
-  } log;
+  Log log;
   FakeClock clock;
   WorkQueue queue(clock, &log);
   queue.Add(Key("a"));
@@ -136,6 +138,56 @@ TEST_CASE("An observer is told how long keys waited and were worked on") {
   CHECK(log.retried == 1);
   CHECK(log.waited == Approx(2.0));
   CHECK(log.worked == Approx(3.0));
+}
+
+TEST_CASE("Keys are counted as client-go counts them") {
+  Log log;
+  FakeClock clock;
+  WorkQueue queue(clock, &log, {.base_ms = 10, .max_ms = 100, .factor = 2.0, .jitter = 0.0});
+  queue.Add(Key("a"));
+  queue.Add(Key("b"));
+  CHECK(queue.Depth() == 2);
+  CHECK(Next(queue) == "a");
+  CHECK(Next(queue) == "b");
+  CHECK(queue.Depth() == 0);
+  clock.Advance(1s);
+  queue.Add(Key("a"));  // while it is in work: it waits from now on, not from Done
+  CHECK(queue.Depth() == 1);
+  CHECK(queue.Ready() == 0);
+  CHECK(queue.UnfinishedWork().count() == Approx(2.0));
+  clock.Advance(2s);
+  queue.Done(Key("a"));
+  CHECK(Next(queue) == "a");
+  CHECK(log.waited == Approx(2.0));
+  CHECK(log.added == 3);
+  queue.AddRateLimited(Key("c"));  // a retry now, an addition when it is due
+  CHECK(log.retried == 1);
+  CHECK(log.added == 3);
+  clock.Advance(10ms);
+  CHECK(Next(queue) == "c");
+  CHECK(log.added == 4);
+  CHECK(log.worked == Approx(3.0));
+}
+
+TEST_CASE("A jump of the machine's date changes nothing about delays and durations") {
+  for (const std::chrono::seconds jump : {-24h * 365, 24h * 365}) {
+    Log log;
+    FakeClock clock;
+    WorkQueue queue(clock, &log);
+    queue.Add(Key("a"));
+    queue.AddAfter(Key("b"), 10s);
+    clock.JumpWall(jump);
+    clock.Advance(9999ms);
+    CHECK(Next(queue) == "a");
+    CHECK(Next(queue).empty());
+    clock.JumpWall(-2 * jump);
+    CHECK(queue.LongestRunning().count() == Approx(0.0));
+    clock.Advance(1ms);
+    CHECK(Next(queue) == "b");
+    queue.Done(Key("a"));
+    CHECK(log.waited == Approx(9.999));
+    CHECK(log.worked == Approx(0.001));
+  }
 }
 
 TEST_CASE("Four workers never work on one key at a time, and lose none") {

@@ -50,7 +50,13 @@ TEST_CASE("The texts of a stream's documents in a row are the stream") {
       {R"({"a":1}{"b":2})", {R"({"a":1})", R"({"b":2})"}, {1, 1}},
       {"{\n\"a\":1}\n{\"b\":2}\n---\nc: 3\n",
        {R"({"a":1})", R"({"b":2})", R"({"c":3})"},
-       {1, 2, 4}},
+       {1, 3, 4}},
+      {"{\"a\":1} # x\n{\"b\":\"}{\\\"\"}  \n\n# y\n",
+       {R"({"a":1})", R"({"b":"}{\""})", "null"},
+       {1, 2, 3}},
+      {"{\"a\":1}b: 2\n", {R"({"a":1})", R"({"b":2})"}, {1, 1}},
+      {"{a: '}', b:\n 1}\n---\nc: 3\n", {R"({"a":"}","b":1})", R"({"c":3})"}, {1, 3}},
+      {"\xEF\xBB\xBF---\r\n# x\r\n{\"a\":1}", {R"({"a":1})"}, {1}},
       {"{a: 1, b: [x]}\n", {R"({"a":1,"b":["x"]})"}, {1}},
       {"a: |\n  ---\n  x\n", {R"({"a":"---\nx\n"})"}, {1}},
       {"a: \xC3\xA9\n", {"{\"a\":\"\xC3\xA9\"}"}, {1}},
@@ -89,6 +95,9 @@ TEST_CASE("An error names the file, the line in it, and the field") {
       {"a: 1\nb: \xFF\n", "x.yaml:2: byte 0xff is no UTF-8"},
       {"a: \xED\xA0\x80\n", "x.yaml:1: byte 0xed is no UTF-8"},
       {"a: \xC0\xAF\n", "x.yaml:1: byte 0xc0 is no UTF-8"},
+      {"# \xFF\na: 1\n", "x.yaml:1: byte 0xff is no UTF-8"},
+      {"a: 1\nb: x\ry\n", "x.yaml:2: a carriage return without a line feed"},
+      {"{a: 1, a: 2}", "x.yaml:1: a: the key stands twice in one object"},
       {"a: 1\n# c\nb: \x01\n", "x.yaml:3: byte 0x01 is a control character"},
       {"{\"a\": 1e999}", "x.yaml:1: a: the number is out of range"},
       {"{\"a\":\n1,\n\"a\":2}", "x.yaml:3: a: the key stands twice in one object"},
@@ -106,6 +115,44 @@ TEST_CASE("After an error there is nothing more to read") {
   CHECK_FALSE(*after);
 }
 
+TEST_CASE("The first document of a stream says so") {
+  const auto documents = ReadAll("{\"a\":1}{\"b\":2}\n---\nc: 3\n");
+  REQUIRE(documents.size() == 3);
+  CHECK(documents[0].first);
+  CHECK_FALSE(documents[1].first);
+  CHECK_FALSE(documents[2].first);
+}
+
+TEST_CASE("A long stream of JSON values is read in one go, be it of one line or of many") {
+  for (const char* between : {"", "\n"}) {
+    std::string text;
+    for (int i = 0; i < 50'000; ++i) text += "{\"a\":[{},\"\\\"}\"]}" + std::string(between);
+    CHECK(ReadAll(text).size() == 50'000);
+  }
+}
+
+TEST_CASE("Separators and JSON values are found at the borders of what is read at once") {
+  for (std::size_t size = 8180; size < 8200; ++size) {
+    const std::string text = "a: " + std::string(size, 'x') + "\n---\nb: 1\n";
+    CHECK(ReadAll(text).size() == 2);
+    CHECK(ReadAll(text.substr(0, size + 3)).size() == 1);
+  }
+}
+
+TEST_CASE("A document that never ends is refused before it fills the memory") {
+  class Endless : public std::streambuf {
+    int_type underflow() override {
+      setg(chunk_, chunk_, chunk_ + sizeof chunk_);
+      return traits_type::to_int_type(chunk_[0]);
+    }
+    char chunk_[4096] = {};
+  };
+  Endless endless;
+  std::istream in(&endless);
+  DocumentReader reader(in, "x");
+  CHECK(reader.Next().error().ToString() == "x:1: the document is longer than 268435456 bytes");
+}
+
 TEST_CASE("JSON a million deep is refused") {
   for (const char* opening : {"[", "{\"a\":"}) {
     std::string text = "{\"x\":";
@@ -117,6 +164,7 @@ TEST_CASE("JSON a million deep is refused") {
 TEST_CASE("A document finds the line of a field in its file") {
   const auto documents = ReadAll("a: 1\n---\n# c\nspec:\n  b:\n  - x\n  - y\n");
   CHECK(documents[1].Locate({"spec.b[1]", "no"}).ToString() == "x.yaml:7: spec.b[1]: no");
+  CHECK(documents[1].Locate({"spec.b[2].z", "no"}).ToString() == "x.yaml:6: spec.b[2].z: no");
   CHECK(documents[1].Locate({"other", "no"}).ToString() == "x.yaml:4: other: no");
 }
 

@@ -134,6 +134,16 @@ TEST_CASE("Aliases that explode are refused, and ones that nest through one anot
   CHECK(Refuse(tower).error.message.find("512") != std::string::npos);
 }
 
+TEST_CASE("Binary that is no text is read as Go writes it into JSON") {
+  CHECK(Read("a: !!binary aGkK\nb: !!binary YcL/\n").dump() ==
+        "{\"a\":\"hi\\n\",\"b\":\"a\xEF\xBF\xBD\xEF\xBF\xBD\"}");
+}
+
+TEST_CASE("The path of an error stays legible where keys are long") {
+  const std::string field = Refuse(std::string(900, 'k') + ": {a: 1, a: 2}\n").error.field;
+  CHECK(field == std::string(256, 'k') + "...");
+}
+
 TEST_CASE("The line of a field is found, in YAML and in JSON") {
   const std::string yaml = "# c\nspec:\n  a: 1\n  list:\n  - x\n  - name: y\n    z: 1\n";
   CHECK(FindYamlField(yaml, "spec.a") == 3);

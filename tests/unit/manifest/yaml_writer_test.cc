@@ -163,6 +163,28 @@ TEST_CASE("JSON inside of YAML stays legible") {
   CHECK(Write({{"a", R"({"b":1})"}}) == "a: '{\"b\":1}'\n");
 }
 
+TEST_CASE("What stands at the borders of YAML is read back as it was") {
+  const std::string long_key(1500, 'k');
+  const std::vector<Json> values = {
+      {{long_key, 1}, {"after", 2}},
+      {{long_key, {{"a", {1, 2}}}}},
+      {{"x", {{{long_key, {1, 2}}, {"b", 1}}}}},
+      {{long_key + "\n", "a\nb\n"}},
+      {{"no character", "\xEF\xBF\xBE \xEF\xBF\xBF"}},
+      "a\nb\n",
+      {"a\nb\n", {"c\nd\n"}},
+      -0.0,
+      1e300,
+      18446744073709551615U,
+  };
+  for (const Json& value : values) {
+    const ReadOutcome outcome = ReadYaml(Write(value));
+    INFO(Write(value));
+    REQUIRE(std::holds_alternative<Json>(outcome));
+    CHECK(std::get<Json>(outcome) == value);
+  }
+}
+
 TEST_CASE("Whatever is written is read back as it was") {
   const char* given = std::getenv("SHM_TEST_SEED");
   const unsigned seed =

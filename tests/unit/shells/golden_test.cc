@@ -117,6 +117,12 @@ std::string SurroundingsOf(const GoldenCase& golden) {
   return json({{"apiVersion", "v1"}, {"kind", "List"}, {"items", items}}).dump();
 }
 
+const char* PolicyName(MemoryLimitPolicy policy) {
+  return policy == MemoryLimitPolicy::kWarn    ? "Warn"
+         : policy == MemoryLimitPolicy::kRaise ? "Raise"
+                                               : "Reject";
+}
+
 struct Rendered {
   int code;
   std::string out;
@@ -140,10 +146,7 @@ Rendered Render(const GoldenCase& golden, const Ordered& pod) {
                                    "--memory-headroom",
                                    std::to_string(own.memory_headroom),
                                    "--memory-limit-policy",
-                                   own.memory_limit_policy == MemoryLimitPolicy::kWarn ? "Warn"
-                                   : own.memory_limit_policy == MemoryLimitPolicy::kRaise
-                                       ? "Raise"
-                                       : "Reject"};
+                                   PolicyName(own.memory_limit_policy)};
   if (own.max_size) args.insert(args.end(), {"--max-size", std::to_string(*own.max_size)});
   if (own.audit) args.push_back("--audit");
   if (!golden.claim_templates.is_null()) args.push_back("--count-resource-claims");
@@ -152,6 +155,29 @@ Rendered Render(const GoldenCase& golden, const Ordered& pod) {
   std::ostringstream err;
   const int code = cli::Run(args, in, out, err);
   return {code, out.str(), err.str()};
+}
+
+// A KRM function's ResourceList in and out, the pod being its first item.
+Ordered RunFunction(const GoldenCase& golden, const Ordered& pod) {
+  const InstallationDefaults& own = golden.installation;
+  Ordered data = {{"sizePerGPU", std::to_string(own.size_per_gpu)},
+                  {"memoryHeadroom", std::to_string(own.memory_headroom)},
+                  {"memoryLimitPolicy", PolicyName(own.memory_limit_policy)},
+                  {"namespace", kGoldenNamespace},
+                  {"audit", own.audit ? "true" : "false"},
+                  {"countResourceClaims", golden.claim_templates.is_null() ? "false" : "true"}};
+  if (own.max_size) data["maxSize"] = std::to_string(*own.max_size);
+  Ordered list = {{"apiVersion", "config.kubernetes.io/v1"},
+                  {"kind", "ResourceList"},
+                  {"functionConfig", {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"data", data}}},
+                  {"items", {pod, Ordered::parse(SurroundingsOf(golden))}}};
+  std::istringstream in(list.dump());
+  std::ostringstream out;
+  std::ostringstream err;
+  cli::Run({"krm"}, in, out, err);
+  INFO(err.str());
+  REQUIRE(!out.str().empty());
+  return Ordered::parse(out.str());
 }
 
 std::string PatchOf(const json& response) {
@@ -193,6 +219,23 @@ TEST_CASE("A9: a dry run is answered as the real request is") {
       const Ordered pod = DocumentOf(golden);
       CHECK(handler.Answer(pod, true, webhook::kLabelledPath) ==
             handler.Answer(pod, false, webhook::kLabelledPath));
+    }
+  }
+}
+
+TEST_CASE("shmctl krm gives back the golden pods as the webhook's patch makes them, to the byte") {
+  for (const auto& folder : GoldenFolders()) {
+    DYNAMIC_SECTION(folder.filename().string()) {
+      const GoldenCase golden = ReadGolden(folder);
+      const Ordered pod = DocumentOf(golden);
+      const std::string patch = PatchOf(Handler(golden).Answer(pod, false, webhook::kLabelledPath));
+      const Ordered answer = RunFunction(golden, pod);
+      CHECK(answer["items"][0].dump() == pod.patch(Ordered::parse(patch)).dump());
+      std::vector<std::string> warnings;
+      for (const auto& result : answer.value("results", Ordered::array())) {
+        if (result["severity"] == "warning") warnings.push_back(result["message"]);
+      }
+      CHECK(json(warnings) == golden.expected.at("warnings"));
     }
   }
 }

@@ -63,7 +63,7 @@ json ServingSecret() {
        {{"tls.crt", EncodeBase64(leaf.certificate_pem)}, {"tls.key", EncodeBase64(leaf.key_pem)}}}};
 }
 
-// Lists what it holds; watches that nothing happens on. Secrets are there once allowed.
+// Lists what it holds, in pages; watches that nothing happens on. Secrets are there once allowed.
 class FakeApiServer final : public kube::Transport {
  public:
   kube::SendResult Send(const kube::HttpRequest& request, std::chrono::milliseconds,
@@ -84,11 +84,15 @@ class FakeApiServer final : public kube::Transport {
     }
     return result;
   }
-  kube::StreamResult Open(const kube::HttpRequest&, std::chrono::milliseconds,
+  kube::StreamResult Open(const kube::HttpRequest& request, const std::chrono::milliseconds&,
                           const kube::LineConsumer&, const std::stop_token& stop) override {
+    kube::StreamResult result;
+    if (request.path.find("sendInitialEvents") != std::string::npos) {
+      result.response.status = 422;
+      return result;
+    }
     std::unique_lock lock(mutex_);
     changed_.wait(lock, stop, [] { return false; });
-    kube::StreamResult result;
     result.failure = kube::TransportFailure::kCancelled;
     return result;
   }
@@ -151,7 +155,8 @@ TEST_CASE(
   config.port = config.health_port = 0;
   config.tls_secret = "tls";
   config.shutdown_delay = 600;
-  App app(config, "shm-system", api, signals);
+  runtime::Metrics metrics;
+  App app(config, "shm-system", api, metrics, signals);
   REQUIRE(app.Start().ok());
   const std::uint16_t health = app.health_port();
 
@@ -194,7 +199,8 @@ TEST_CASE(
   config.tls_secret = "tls";
   config.count_resource_claims = true;
   config.gpu_device_classes = {"own"};
-  App app(config, "shm-system", api, signals);
+  runtime::Metrics metrics;
+  App app(config, "shm-system", api, metrics, signals);
   REQUIRE(app.Start().ok());
   REQUIRE(Becomes(app.health_port(), "/readyz", "200 OK"));
   CHECK(Get(app.health_port(), "/healthz").find("200 OK") != std::string::npos);
