@@ -71,12 +71,12 @@ Condition DecideSharedMemory(const InferenceService& service, const StatusFacts&
             "InferenceService " + facts.older_overlap + " is older and selects the same pods"};
   }
   if (facts.pods.empty()) return {kType, true, "NoPods", "no pod yet"};
-  const auto unsized = std::count_if(facts.pods.begin(), facts.pods.end(),
-                                     [](const PodFacts& pod) { return !pod.injected; });
-  if (unsized > 0) {
+  if (const auto unsized = std::count_if(facts.pods.begin(), facts.pods.end(), IsUnsized)) {
     return {kType, false, "PodsUnsized",
             PodCount(unsized) + " of " + std::to_string(facts.pods.size()) +
-                " started without the webhook; delete them to have them sized"};
+                " started without the webhook" +
+                (facts.repair ? "; condition Repaired says how their repair fares"
+                              : "; delete them to have them sized")};
   }
   if (service.shared_memory.mode == SharedMemoryMode::kDisabled) {
     return {kType, true, "Disabled", "mode Disabled: NCCL is told to do without /dev/shm"};
@@ -119,6 +119,13 @@ Condition DecideReady(const InferenceService& service, const StatusFacts& facts)
   return {kType, true, "Available", PodCount(children.ready_replicas) + " ready"};
 }
 
+// Where no repair is asked for there is no such condition.
+std::optional<Condition> DecideRepaired(const StatusFacts& facts) {
+  if (!facts.repair) return std::nullopt;
+  return Condition{"Repaired", facts.repair->done, facts.repair->reason.c_str(),
+                   facts.repair->message};
+}
+
 std::string TransitionTime(const json& previous, const Condition& condition,
                            const std::string& now) {
   const char* status = condition.holds ? "True" : "False";
@@ -140,6 +147,7 @@ json SharedMemoryStatus(const StatusFacts& facts) {
   json status = {
       {"pods", facts.pods.size()},
       {"injected", count([](const PodFacts& pod) { return pod.injected; })},
+      {"unsized", count(IsUnsized)},
       {"outdated", count([&facts](const PodFacts& pod) { return IsOutdated(pod, facts); })}};
   if (facts.size) status["size"] = FormatBytes(*facts.size);
   if (!facts.arithmetic.empty()) status["arithmetic"] = facts.arithmetic;
@@ -153,12 +161,30 @@ bool IsOutdated(const PodFacts& pod, const StatusFacts& facts) {
   return facts.size_is_least ? *pod.shm_size < *facts.size : *pod.shm_size != *facts.size;
 }
 
+bool IsUnsized(const PodFacts& pod) { return !pod.injected && !pod.opted_out; }
+
+std::string ErrorCondition(const InferenceService& service, const StatusFacts& facts) {
+  // A pod that cannot be created hides behind unsized ones in Ready.
+  StatusFacts sized = facts;
+  sized.pods.erase(std::remove_if(sized.pods.begin(), sized.pods.end(), IsUnsized),
+                   sized.pods.end());
+  for (const Condition& condition :
+       {DecideReady(service, sized), DecideSharedMemory(service, sized), DecideParallelism(sized),
+        DecideMemory(sized)}) {
+    if (!condition.holds && std::string_view(condition.reason) != "Progressing") {
+      return std::string(condition.type) + " is False (" + condition.reason + ")";
+    }
+  }
+  return "";
+}
+
 json BuildStatus(const InferenceService& service, const StatusFacts& facts, const json& previous,
                  const std::string& now) {
+  std::vector<Condition> decided = {DecideReady(service, facts), DecideSharedMemory(service, facts),
+                                    DecideParallelism(facts), DecideMemory(facts)};
+  if (auto repaired = DecideRepaired(facts)) decided.push_back(*std::move(repaired));
   json conditions = json::array();
-  for (const Condition& condition :
-       {DecideReady(service, facts), DecideSharedMemory(service, facts), DecideParallelism(facts),
-        DecideMemory(facts)}) {
+  for (const Condition& condition : decided) {
     conditions.push_back({{"type", condition.type},
                           {"status", condition.holds ? "True" : "False"},
                           {"reason", condition.reason},

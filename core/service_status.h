@@ -18,6 +18,10 @@ struct PodFacts {
   bool injected = false;                 // carries the label that the webhook writes
   std::optional<std::int64_t> shm_size;  // bytes, from the injection annotation
   std::vector<std::string> reasons;      // the webhook's, from the same annotation
+  std::string uid{};
+  std::string created{};     // RFC 3339, UTC: sorts as text
+  bool opted_out = false;    // its label, or that it is a mirror pod, keeps the webhook off
+  bool replaceable = false;  // a controller owns it that makes another in its place
   friend bool operator==(const PodFacts&, const PodFacts&) = default;
 };
 
@@ -37,6 +41,14 @@ struct ChildrenOutcome {
   friend bool operator==(const ChildrenOutcome&, const ChildrenOutcome&) = default;
 };
 
+// How the repair of pods fares, where the InferenceService asks for it.
+struct RepairOutcome {
+  bool done = false;   // nothing is left to be repaired
+  std::string reason;  // one word
+  std::string message;
+  friend bool operator==(const RepairOutcome&, const RepairOutcome&) = default;
+};
+
 struct StatusFacts {
   std::optional<Error> invalid;      // the spec, or its parallelism, does not add up
   std::optional<std::int64_t> size;  // bytes of /dev/shm in a new pod; unset in mode Disabled
@@ -48,6 +60,7 @@ struct StatusFacts {
   bool namespace_enabled = true;     // carries the label that selector mode needs
   std::string older_overlap;         // selector mode: the older InferenceService that wins; or ""
   std::string pod_creation_failure;  // the last FailedCreate message of its pods; or ""
+  std::optional<RepairOutcome> repair{};
 };
 
 // The status to apply. `previous` is the status as stored (or null): a condition whose status did
@@ -57,5 +70,12 @@ nlohmann::json BuildStatus(const InferenceService& service, const StatusFacts& f
 
 // A pod that the webhook sized by other numbers than a new pod would get, or that it never saw.
 bool IsOutdated(const PodFacts& pod, const StatusFacts& facts);
+
+// A pod that should carry the size, and that the webhook never saw.
+bool IsUnsized(const PodFacts& pod);
+
+// The first condition that says something is wrong with the InferenceService itself, as
+// "TYPE is False (REASON)"; or "". Unsized pods, and replicas that are not ready yet, are not it.
+std::string ErrorCondition(const InferenceService& service, const StatusFacts& facts);
 
 }  // namespace shm

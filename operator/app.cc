@@ -64,7 +64,7 @@ class App::Term {
 
   void Work() {
     while (const auto key = queue_.Get()) {
-      const auto error = app_.reconciler_.Reconcile(*key);
+      const auto [error, again] = app_.reconciler_.Reconcile(*key);
       app_.metrics_.Count("shm_operator_reconcile_total", "Reconciliations, by outcome.",
                           {{"outcome", error ? "error" : "success"}});
       if (error) {
@@ -74,6 +74,7 @@ class App::Term {
                                                                {"delay_ms", delay.count()}});
       } else {
         queue_.Forget(*key);
+        if (again) queue_.AddAfter(*key, *again);
       }
       queue_.Done(*key);
     }
@@ -112,7 +113,12 @@ App::App(runtime::OperatorConfig config, std::string own_namespace, std::string 
           [this](const std::string& resource, const kube::ReflectorEvent& event) {
             OnReflectorEvent(resource, event);
           }),
-      reconciler_(client_, world_, events_, config_.sizing, kube::SystemClock()) {}
+      reconciler_(client_, world_, events_, config_.sizing, kube::SystemClock(),
+                  [this](const std::string& outcome) {
+                    metrics_.Count("shm_operator_evictions_total",
+                                   "Attempts to evict a pod that is to be sized, by outcome.",
+                                   {{"outcome", outcome}});
+                  }) {}
 
 App::~App() {
   starter_ = {};

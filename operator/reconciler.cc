@@ -1,5 +1,6 @@
 #include "operator/reconciler.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -54,30 +55,37 @@ bool Truncate(std::string& text, std::size_t most) {
 }  // namespace
 
 Reconciler::Reconciler(kube::Api& api, const World& world, kube::EventRecorder& events,
-                       InstallationDefaults defaults, kube::Clock& clock)
-    : api_(api), world_(world), events_(events), defaults_(std::move(defaults)), clock_(clock) {}
+                       InstallationDefaults defaults, kube::Clock& clock,
+                       Repairer::OnAttempt on_attempt)
+    : api_(api),
+      world_(world),
+      events_(events),
+      defaults_(std::move(defaults)),
+      clock_(clock),
+      unwatched_pods_(api, world, clock),
+      repairer_(api, events, clock, std::move(on_attempt)) {}
 
 // One object of a shape that the CRD should have refused must not take the others down.
-std::optional<kube::ApiError> Reconciler::Reconcile(const kube::ObjectKey& key) {
+Reconciler::Outcome Reconciler::Reconcile(const kube::ObjectKey& key) {
   try {
     return ReconcileUnguarded(key);
   } catch (const json::exception& error) {
     kube::ApiError malformed;
     malformed.reason = kube::ErrorReason::kMalformed;
     malformed.message = error.what();
-    return malformed;
+    return {malformed, std::nullopt};
   }
 }
 
-std::optional<kube::ApiError> Reconciler::ReconcileUnguarded(const kube::ObjectKey& key) {
+Reconciler::Outcome Reconciler::ReconcileUnguarded(const kube::ObjectKey& key) {
   const auto record = world_.Service(key);
   if (!record || record->service.deleting) {
     // Its children go by their owner references.
     Forget(key);
-    return std::nullopt;
+    return {};
   }
-  StatusFacts facts = Observe(*record);
-  std::optional<kube::ApiError> retry;
+  auto [facts, going] = Observe(*record);
+  Outcome outcome;
   if (!facts.invalid) {
     const auto name_space = world_.Namespace(key.namespace_name);
     const auto pods = ReadTemplate(*record);
@@ -90,27 +98,61 @@ std::optional<kube::ApiError> Reconciler::ReconcileUnguarded(const kube::ObjectK
       facts.size_is_least = record->service.selector.has_value();
       facts.arithmetic = sizing->arithmetic;
       facts.gpus_per_pod = sizing->gpus_per_pod;
-      facts.children = ReconcileChildren(*record, *sizing, retry);
+      facts.children = ReconcileChildren(*record, *sizing, outcome.error);
     } else {
       facts.invalid = sizing.error();
     }
   }
-  if (const auto error = WriteStatus(*record, facts)) return error;
-  return retry;
+  Repair(*record, facts, going, outcome);
+  TellOfDrift(*record, facts);
+  if (const auto error = WriteStatus(*record, facts)) outcome.error = error;
+  return outcome;
 }
 
-StatusFacts Reconciler::Observe(const ServiceRecord& record) const {
+std::pair<StatusFacts, int> Reconciler::Observe(const ServiceRecord& record) {
   StatusFacts facts;
   facts.invalid = record.invalid;
-  facts.pods = world_.PodsOf(record.service);
+  ServicePods pods = world_.PodsOf(record.service);
   if (record.service.selector) {
     const auto name_space = world_.Namespace(record.service.namespace_name);
     facts.namespace_enabled = name_space && name_space->enabled;
     facts.older_overlap = OlderOverlap(record.service);
+    if (facts.namespace_enabled) unwatched_pods_.AddTo(record.service, pods);
   } else {
     facts.pod_creation_failure = world_.CreationFailure(KeyOf(record));
   }
-  return facts;
+  facts.pods = std::move(pods.pods);
+  return {std::move(facts), pods.going};
+}
+
+// Pods that no watch shows are looked for again after a while, whatever the policy.
+void Reconciler::Repair(const ServiceRecord& record, StatusFacts& facts, int going,
+                        Outcome& outcome) {
+  if (record.service.selector && facts.namespace_enabled) outcome.again = UnwatchedPods::kInterval;
+  if (record.service.repair != RepairPolicy::kRestart) {
+    repairer_.Forget(KeyOf(record));
+    return;
+  }
+  const Repairer::Step step = repairer_.Advance(record, facts, going);
+  facts.repair = step.outcome;
+  if (step.again_ms) {
+    const std::chrono::milliseconds again{*step.again_ms};
+    outcome.again = outcome.again ? std::min(*outcome.again, again) : again;
+  }
+  if (step.evicted) unwatched_pods_.Expire(KeyOf(record));
+}
+
+// When their number changes; the status says so for as long as there are any.
+void Reconciler::TellOfDrift(const ServiceRecord& record, const StatusFacts& facts) {
+  const auto unsized = std::count_if(facts.pods.begin(), facts.pods.end(), IsUnsized);
+  const json previous = json::parse(record.status);
+  if (unsized == 0 || (previous.is_object() &&
+                       previous.value("/sharedMemory/unsized"_json_pointer, 0) == unsized)) {
+    return;
+  }
+  Tell(record, kube::EventType::kWarning, "PodsUnsized",
+       std::to_string(unsized) + " of " + std::to_string(facts.pods.size()) +
+           " pods started without the webhook and have no shared memory from it");
 }
 
 // Two selectors overlap if a pod is seen that both match; which pods may come, nobody can tell.
@@ -259,6 +301,8 @@ void Reconciler::KeepApplied(const kube::ObjectKey& key, Applied applied) {
 }
 
 void Reconciler::Forget(const kube::ObjectKey& key) {
+  unwatched_pods_.Forget(key);
+  repairer_.Forget(key);
   kube::MutexLock lock(mutex_);
   applied_.erase(key);
 }

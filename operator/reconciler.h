@@ -1,10 +1,12 @@
 // Brings the children and the status of one InferenceService to what is wanted.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/defaults.h"
 #include "core/service_sizing.h"
@@ -13,6 +15,8 @@
 #include "kube/clock.h"
 #include "kube/event_recorder.h"
 #include "kube/mutex.h"
+#include "operator/repairer.h"
+#include "operator/unwatched_pods.h"
 #include "operator/world.h"
 
 namespace shm::controller {
@@ -21,13 +25,16 @@ namespace shm::controller {
 class Reconciler {
  public:
   Reconciler(kube::Api& api, const World& world, kube::EventRecorder& events,
-             InstallationDefaults defaults, kube::Clock& clock);
+             InstallationDefaults defaults, kube::Clock& clock, Repairer::OnAttempt on_attempt);
 
-  // Nothing: done, until something changes. An error: to be tried again.
-  std::optional<kube::ApiError> Reconcile(const kube::ObjectKey& key);
+  struct Outcome {
+    std::optional<kube::ApiError> error;             // to be tried again
+    std::optional<std::chrono::milliseconds> again;  // else after this long; unset: on a change
+  };
+  Outcome Reconcile(const kube::ObjectKey& key);
 
  private:
-  std::optional<kube::ApiError> ReconcileUnguarded(const kube::ObjectKey& key);
+  Outcome ReconcileUnguarded(const kube::ObjectKey& key);
 
   // What was applied last, so that an unchanged child is not applied again. It is not known after
   // a start: then each child is applied once, which changes nothing where nothing differs.
@@ -53,7 +60,10 @@ class Reconciler {
                                             const ChildRecord* child,
                                             std::optional<kube::ApiError>& retry);
   Stamp StampFor(const ServiceRecord& record, const ServiceSizing& sizing) const;
-  StatusFacts Observe(const ServiceRecord& record) const;
+  // The facts, and how many of its pods are being deleted.
+  std::pair<StatusFacts, int> Observe(const ServiceRecord& record);
+  void Repair(const ServiceRecord& record, StatusFacts& facts, int going, Outcome& outcome);
+  void TellOfDrift(const ServiceRecord& record, const StatusFacts& facts);
   std::string OlderOverlap(const InferenceService& service) const;
   std::optional<kube::ApiError> WriteStatus(const ServiceRecord& record, const StatusFacts& facts);
   void Tell(const ServiceRecord& record, kube::EventType type, const char* reason,
@@ -68,6 +78,8 @@ class Reconciler {
   kube::EventRecorder& events_;
   const InstallationDefaults defaults_;
   kube::Clock& clock_;
+  UnwatchedPods unwatched_pods_;
+  Repairer repairer_;
   kube::Mutex mutex_;
   std::map<kube::ObjectKey, Applied> applied_ SHM_GUARDED_BY(mutex_);
 };

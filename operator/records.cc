@@ -63,6 +63,23 @@ bool IsTrue(const json& status, const std::string& type) {
   return false;
 }
 
+// Whether something makes another pod when this one is evicted. A Job counts it as a failure
+// instead, and a Node "owns" the API server's copies of static pods.
+bool HasReplacingController(const json& metadata) {
+  for (const json& owner : At(metadata, "ownerReferences")) {
+    if (At(owner, "controller") != true) continue;
+    const std::string kind = Text(owner, "kind");
+    return kind != "Job" && kind != "Node";
+  }
+  return false;
+}
+
+// The webhook's own conditions for a pod to be left out.
+bool OptedOut(const json& metadata) {
+  return Text(At(metadata, "labels"), names::kInjectLabel) == "false" ||
+         !At(At(metadata, "annotations"), names::kMirrorAnnotation).is_null();
+}
+
 // The facts that the webhook left in its annotation.
 void AddInjection(const std::string& text, PodFacts& facts) {
   auto record = ReadInjection(text);
@@ -126,10 +143,14 @@ Result<PodRecord> ParsePod(const json& object) {
   pod.facts.name = pod.name;
   pod.facts.ready = IsTrue(status, "Ready");
   pod.facts.injected = Text(At(metadata, "labels"), names::kInjectedLabel) == "true";
+  pod.facts.uid = Text(metadata, "uid");
+  pod.facts.created = Text(metadata, "creationTimestamp");
+  pod.facts.opted_out = OptedOut(metadata);
+  pod.facts.replaceable = HasReplacingController(metadata);
   AddInjection(Text(At(metadata, "annotations"), names::kInjectionAnnotation), pod.facts);
   const std::string phase = Text(status, "phase");
-  pod.ended =
-      !At(metadata, "deletionTimestamp").is_null() || phase == "Succeeded" || phase == "Failed";
+  pod.going = !At(metadata, "deletionTimestamp").is_null();
+  pod.ended = pod.going || phase == "Succeeded" || phase == "Failed";
   return pod;
 }
 

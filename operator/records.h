@@ -44,6 +44,7 @@ struct PodRecord {
   std::map<std::string, std::string> labels;
   PodFacts facts;
   bool ended = false;  // being deleted, Succeeded or Failed: does not count
+  bool going = false;  // being deleted
 };
 
 struct NamespaceRecord {

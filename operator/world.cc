@@ -161,10 +161,11 @@ std::vector<kube::ObjectKey> World::ServiceKeys() const {
   return keys;
 }
 
-std::vector<PodFacts> World::PodsOf(const InferenceService& service) const {
-  std::vector<PodFacts> pods;
+ServicePods World::PodsOf(const InferenceService& service) const {
+  ServicePods pods;
   const auto add = [&pods](const std::shared_ptr<const PodRecord>& pod) {
-    if (pod && !pod->ended) pods.push_back(pod->facts);
+    if (pod && pod->going) ++pods.going;
+    if (pod && !pod->ended) pods.pods.push_back(pod->facts);
   };
   std::set<std::string> tied;
   {

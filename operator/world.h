@@ -15,6 +15,12 @@
 
 namespace shm::controller {
 
+// The pods of an InferenceService that have not ended, and how many of it are being deleted.
+struct ServicePods {
+  std::vector<PodFacts> pods;
+  int going = 0;
+};
+
 // Thread-safe once started. `transport` must outlive it.
 class World {
  public:
@@ -38,8 +44,9 @@ class World {
   std::vector<std::shared_ptr<const ServiceRecord>> ServicesIn(const std::string& name) const;
   std::vector<kube::ObjectKey> ServiceKeys() const;
 
-  // Pods that are tied to the InferenceService by label, or by its selector.
-  std::vector<PodFacts> PodsOf(const InferenceService& service) const;
+  // Pods that are tied to the InferenceService by label, or injected and matched by its selector.
+  // Those that match and are not injected no watch follows: see unwatched_pods.h.
+  ServicePods PodsOf(const InferenceService& service) const;
 
   // The last message about a pod of this Deployment that could not be created; or "".
   std::string CreationFailure(const kube::ObjectKey& deployment) const;

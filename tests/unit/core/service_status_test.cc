@@ -122,6 +122,7 @@ TEST_CASE("the status counts pods, injected pods, and pods of another size") {
   const json status = BuildStatus(Service(), facts, json(), kNow);
   CHECK(status["sharedMemory"]["pods"] == 3);
   CHECK(status["sharedMemory"]["injected"] == 2);
+  CHECK(status["sharedMemory"]["unsized"] == 1);
   CHECK(status["sharedMemory"]["outdated"] == 1);
   CHECK(status["sharedMemory"]["size"] == "2Gi");
   CHECK(status["gpusPerPod"] == 2);
@@ -144,6 +145,25 @@ TEST_CASE("the webhook's reasons on a pod become conditions") {
   CHECK(Condition(status, "MemoryBudget")["status"] == "False");
   CHECK(Condition(status, "ParallelismValid")["status"] == "False");
   CHECK(Condition(status, "Ready")["status"] == "True");
+}
+
+TEST_CASE("a pod that opted out is not unsized") {
+  StatusFacts facts = Running();
+  facts.pods.push_back(PodFacts{"b", true, false, std::nullopt, {}});
+  facts.pods.back().opted_out = true;
+  const json status = BuildStatus(Service(), facts, json(), kNow);
+  CHECK(status["sharedMemory"]["unsized"] == 0);
+  CHECK(Condition(status, "SharedMemoryReady")["status"] == "True");
+}
+
+TEST_CASE("how a repair fares is a condition where it is asked for, and none where it is not") {
+  StatusFacts facts = Running();
+  CHECK(Condition(BuildStatus(Service(), facts, json(), kNow), "Repaired").is_null());
+  facts.repair = RepairOutcome{false, "DisruptionBudget", "words"};
+  const json repaired = Condition(BuildStatus(Service(), facts, json(), kNow), "Repaired");
+  CHECK(repaired["status"] == "False");
+  CHECK(repaired["reason"] == "DisruptionBudget");
+  CHECK(repaired["message"] == "words");
 }
 
 }  // namespace shm

@@ -29,8 +29,43 @@ TEST_CASE("a pod that is going or has ended does not count") {
        {R"({"metadata": {"name": "p", "deletionTimestamp": "2026-01-01T00:00:00Z"}})",
         R"({"metadata": {"name": "p"}, "status": {"phase": "Succeeded"}})",
         R"({"metadata": {"name": "p"}, "status": {"phase": "Failed"}})"}) {
-    CHECK(ParsePod(json::parse(text))->ended);
+    const auto pod = ParsePod(json::parse(text));
+    CHECK(pod->ended);
+    CHECK(pod->going == (std::string(text).find("deletionTimestamp") != std::string::npos));
   }
+}
+
+TEST_CASE("a pod is replaceable where a controller owns it that would make another") {
+  struct Case {
+    const char* owners;
+    bool replaceable;
+  };
+  const Case cases[] = {
+      {R"([{"kind": "ReplicaSet", "uid": "r", "controller": true}])", true},
+      {R"([{"kind": "RayCluster", "uid": "r", "controller": true}])", true},
+      {R"([{"kind": "ReplicaSet", "uid": "r"}])", false},
+      {R"([{"kind": "Backup", "uid": "b"}, {"kind": "StatefulSet", "uid": "s", "controller": true}])",
+       true},
+      {R"([{"kind": "Job", "uid": "j", "controller": true}])", false},
+      {R"([{"kind": "Node", "uid": "n", "controller": true}])", false},
+      {"[]", false},
+      {"null", false},
+  };
+  for (const Case& c : cases) {
+    json pod = json::parse(R"({"metadata": {"name": "p"}})");
+    pod["metadata"]["ownerReferences"] = json::parse(c.owners);
+    CHECK(ParsePod(pod)->facts.replaceable == c.replaceable);
+  }
+}
+
+TEST_CASE("a pod that the webhook leaves out has opted out") {
+  for (const char* metadata :
+       {R"({"name": "p", "labels": {"shm-operator.dev/inject": "false"}})",
+        R"({"name": "p", "annotations": {"kubernetes.io/config.mirror": "hash"}})"}) {
+    json pod = {{"metadata", json::parse(metadata)}};
+    CHECK(ParsePod(pod)->facts.opted_out);
+  }
+  CHECK_FALSE(ParsePod(json::parse(R"({"metadata": {"name": "p"}})"))->facts.opted_out);
 }
 
 TEST_CASE("objects of any shape are read without an exception") {
