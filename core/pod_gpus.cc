@@ -37,7 +37,7 @@ void GiveUncounted(const ClaimGpus& claims, const std::optional<int>& wanted, Po
     return;
   }
   if (!wanted) return NoteClaims(&claims, sizing);
-  const int missing = *wanted - gpus.Total();
+  const int missing = wanted.value_or(0) - gpus.Total();  // g++ 12 -O2 takes *wanted for unset
   if (missing <= 0 || !claims.unknown_in) return;
   const auto found = std::find(gpus.containers.begin(), gpus.containers.end(), claims.unknown_in);
   if (found == gpus.containers.end()) {
