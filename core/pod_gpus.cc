@@ -37,7 +37,7 @@ void GiveUncounted(const ClaimGpus& claims, const std::optional<int>& wanted, Po
     return;
   }
   if (!wanted) return NoteClaims(&claims, sizing);
-  const int missing = wanted.value_or(0) - gpus.Total();  // g++ 12 -O2 takes *wanted for unset
+  const int missing = *wanted - gpus.Total();
   if (missing <= 0 || !claims.unknown_in) return;
   const auto found = std::find(gpus.containers.begin(), gpus.containers.end(), claims.unknown_in);
   if (found == gpus.containers.end()) {
@@ -59,8 +59,8 @@ bool UsesClaims(const PodView& pod) {
 void GiveGpus(const PodView& pod, const ServiceMatch& match, const ClaimGpus* claims,
               PodSizing* sizing) {
   if (sizing->gpus.containers.empty()) return;
-  auto wanted = sizing->numbers.WantedGpus();
-  if (!match.service && !sizing->numbers.AnyOurs()) wanted.reset();
+  std::optional<int> wanted;
+  if (match.service || sizing->numbers.AnyOurs()) wanted = sizing->numbers.WantedGpus();
   if (sizing->gpus.requested) {
     if (claims) GiveUncounted(*claims, wanted, sizing);
     return;

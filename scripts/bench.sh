@@ -14,14 +14,20 @@ root=$PWD
 bin=${XDG_CACHE_HOME:-$HOME/.cache}/shm-operator/bench
 out=${BENCH_OUT:-docs/results/bench-webhook.md}
 
+# Go knows itself what is built already.
+BuildGo() {
+  (cd tests/bench && GOWORK=off GOFLAGS=-buildvcs=false CGO_ENABLED=0 go build -mod=readonly -trimpath -o "$bin/$1" "$2")
+}
+
 BuildAll() {
+  tests/cluster/build.sh control-plane >/dev/null
+
   cmake --preset release >/dev/null
-  cmake --build --preset release --target shm-webhook bench_echo >/dev/null
+  cmake --build --preset release --target shm-webhook bench_echo >&2
   mkdir -p "$bin"
-  # Go knows itself what is built already. The programs of several clones may differ: each is made anew.
-  (cd tests/bench && GOWORK=off GOFLAGS=-buildvcs=false CGO_ENABLED=0 go build -mod=readonly -trimpath -o "$bin/load" ./load &&
-    GOWORK=off GOFLAGS=-buildvcs=false CGO_ENABLED=0 go build -mod=readonly -trimpath -o "$bin/peer-maps" ./peers/maps &&
-    GOWORK=off GOFLAGS=-buildvcs=false CGO_ENABLED=0 go build -mod=readonly -trimpath -o "$bin/peer-controller-runtime" ./peers/controllerruntime)
+  BuildGo load ./load
+  BuildGo peer-maps ./peers/maps
+  BuildGo peer-controller-runtime ./peers/controllerruntime
   cp build/release/bin/shm-webhook build/release/bin/bench_echo "$bin/"
 }
 
@@ -40,10 +46,9 @@ FillCluster() {
   kubectl apply --server-side -f tests/bench/services.yaml >/dev/null
 }
 
-ServerCpus() {
-  local cores
-  mapfile -t cores < <(taskset -cp $$ | sed 's/.*: //' | tr , '\n' | while IFS=- read -r a b; do seq "$a" "${b:-$a}"; done)
-  [ ${#cores[@]} -lt 4 ] || echo "${cores[0]},${cores[1]}"
+# The CPUs that this process may use, one a line.
+Cpus() {
+  taskset -cp $$ | sed 's/.*: //' | tr , '\n' | while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done
 }
 
 Facts() {
@@ -58,22 +63,24 @@ Written by \`make bench\` on $(date -u +%F), commit $(git rev-parse --short HEAD
 - machine: $(nproc) cores of $model, $(awk '/MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo) GiB, Linux $(uname -r); load average before: $(cut -d' ' -f1-3 /proc/loadavg)
 - servers on CPUs: ${1:-all, which they share with the load generator}
 - $(g++ --version | head -n 1), $(openssl version | cut -d' ' -f1,2), $(go version | cut -d' ' -f3), controller-runtime $(awk '$1 == "sigs.k8s.io/controller-runtime" || $2 == "sigs.k8s.io/controller-runtime" {print $NF; exit}' tests/bench/go.mod), k8s.io/api $k8s
-- what is measured, and how: [tests/bench/README.md]($2)
+- what is measured, and how: [tests/bench/README.md](../../tests/bench/README.md)
 
 T
 }
 
 Inside() {
-  local folder=$1 cpus head=$1/head.md
+  local folder=$1 servers='' cpus
   FillCluster "$folder"
-  cpus=$(ServerCpus)
-  Facts "$cpus" ../../tests/bench/README.md >"$head"
-  # Else on the servers' CPUs.
-  [ -z "$cpus" ] || taskset -cp "$(comm -23 <(taskset -cp $$ | sed 's/.*: //' | tr , '\n' | while IFS=- read -r a b; do seq "$a" "${b:-$a}"; done | sort) <(tr , '\n' <<<"$cpus" | sort) | sort -n | paste -sd,)" $$ >/dev/null
-  "$bin/load" -bin "$bin" -certificates "$folder" -folder "$folder" -server-cpus "$cpus" -seconds "${BENCH_SECONDS:-1}" \
+  mapfile -t cpus < <(Cpus)
+  if [ ${#cpus[@]} -ge 4 ]; then
+    servers=${cpus[0]},${cpus[1]}
+    taskset -cp "$(IFS=, && echo "${cpus[*]:2}")" $$ >/dev/null
+  fi
+  Facts "$servers" >"$folder/head.md"
+  "$bin/load" -bin "$bin" -certificates "$folder" -folder "$folder" -server-cpus "$servers" -seconds "${BENCH_SECONDS:-1}" \
     -rounds "${BENCH_ROUNDS:-5}" -fill "${BENCH_SERVICES:-10000}" -preload "${BENCH_PRELOAD:-}" -out "$folder/tables.md" >/dev/null
   mkdir -p "$(dirname "$out")"
-  cat "$head" "$folder/tables.md" | tee "$out"
+  cat "$folder/head.md" "$folder/tables.md" | tee "$out"
 }
 
 if [ "${1:-}" = --inside ]; then
