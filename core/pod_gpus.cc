@@ -59,8 +59,8 @@ bool UsesClaims(const PodView& pod) {
 void GiveGpus(const PodView& pod, const ServiceMatch& match, const ClaimGpus* claims,
               PodSizing* sizing) {
   if (sizing->gpus.containers.empty()) return;
-  auto wanted = sizing->numbers.WantedGpus();
-  if (!match.service && !sizing->numbers.AnyOurs()) wanted.reset();
+  std::optional<int> wanted;
+  if (match.service || sizing->numbers.AnyOurs()) wanted = sizing->numbers.WantedGpus();
   if (sizing->gpus.requested) {
     if (claims) GiveUncounted(*claims, wanted, sizing);
     return;
