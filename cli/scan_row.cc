@@ -34,6 +34,7 @@ PresentShm OfVolume(const PodView& pod, const VolumeView& volume) {
 PresentShm OfContainer(const PodView& pod, const ContainerView& container) {
   const MountView* mount = container.MountAt(names::kMountPath);
   if (!mount) {
+    if (pod.host_ipc) return {std::nullopt, ShmSource::kHostIpc};
     if (pod.Annotation(names::kCrioShmSizeAnnotation)) {
       return {std::nullopt, ShmSource::kCrioAnnotation};
     }
@@ -178,7 +179,6 @@ std::string_view ShmSourceName(ShmSource source) {
 }
 
 PresentShm FindPresentShm(const PodView& pod, const GpuContainers& gpus) {
-  if (pod.host_ipc) return {std::nullopt, ShmSource::kHostIpc};
   std::optional<PresentShm> least;
   for (const ContainerView* container : gpus.containers) {
     const PresentShm present = OfContainer(pod, *container);
@@ -186,7 +186,9 @@ PresentShm FindPresentShm(const PodView& pod, const GpuContainers& gpus) {
         !least || (present.bytes && (!least->bytes || *present.bytes < *least->bytes));
     if (less) least = present;
   }
-  return least.value_or(PresentShm{kRuntimeDefault, ShmSource::kRuntime});
+  if (least) return *least;
+  if (pod.host_ipc) return {std::nullopt, ShmSource::kHostIpc};
+  return {kRuntimeDefault, ShmSource::kRuntime};
 }
 
 ScanRow DescribePod(const ScannedPod& pod, const Surroundings& around) {

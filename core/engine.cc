@@ -98,7 +98,7 @@ std::vector<EngineCommand> FindCommands(const CommandLine& line, std::string_vie
   for (const SimpleCommand& command : line.commands) {
     std::optional<EngineCommand> engine = ReadEngineCommand(command, line.env, warnings);
     if (!engine) {
-      if (!OnlyTalks(command)) others.push_back(&command);
+      if (!StartsNothing(command)) others.push_back(&command);
       continue;
     }
     serves = serves || engine->engine != Engine::kRay;

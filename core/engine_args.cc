@@ -178,7 +178,7 @@ void ReadVariables(const SimpleCommand& command, const PodEnv& env, EngineComman
 
 std::optional<EngineCommand> ReadEngineCommand(const SimpleCommand& command, const PodEnv& env,
                                                std::vector<std::string>* warnings) {
-  if (OnlyTalks(command)) return std::nullopt;
+  if (StartsNothing(command)) return std::nullopt;
   const std::optional<Found> found = FindProgram(command.words);
   if (!found) return std::nullopt;
   EngineCommand result;
@@ -206,13 +206,29 @@ EngineCommand ReadCommandAs(Parser parser, const SimpleCommand& command, const P
   return result;
 }
 
-bool OnlyTalks(const SimpleCommand& command) {
-  constexpr std::array<std::string_view, 8> kTalk = {"echo", "printf", "pip",     "pip3",
-                                                     "uv",   "which",  "apt-get", "pkill"};
+bool StartsNothing(const SimpleCommand& command) {
+  // Programs of every image whose flags could be taken for an engine's: `ulimit -n 65536`.
+  constexpr std::string_view kOthers[] = {
+      "[",          "apk",        "apt",   "apt-get", "awk",
+      "cat",        "cd",         "chmod", "chown",   "cp",
+      "curl",       "cut",        "date",  "df",      "dnf",
+      "echo",       "export",     "false", "find",    "free",
+      "git",        "grep",       "head",  "hf",      "huggingface-cli",
+      "hostname",   "ip",         "jq",    "kill",    "ln",
+      "ls",         "mkdir",      "mount", "mv",      "nc",
+      "nproc",      "nvidia-smi", "pip",   "pip3",    "pkill",
+      "printf",     "ps",         "pwd",   "read",    "rm",
+      "rsync",      "sed",        "set",   "sleep",   "sort",
+      "ssh-keygen", "sysctl",     "tail",  "tar",     "tee",
+      "test",       "touch",      "tr",    "trap",    "true",
+      "ulimit",     "umask",      "unset", "uv",      "wait",
+      "wc",         "wget",       "which", "yum"};
   const std::vector<Word>& words = command.words;
   // uv and its like also run things: `uv run vllm serve`.
   if (words.empty() || (words.size() > 1 && words[1].text == "run")) return false;
-  return std::find(kTalk.begin(), kTalk.end(), BaseName(words.front().text)) != kTalk.end();
+  const auto known =
+      std::find(std::begin(kOthers), std::end(kOthers), BaseName(words.front().text));
+  return known != std::end(kOthers);
 }
 
 Parser GuessParser(const std::vector<SimpleCommand>& commands, std::string_view image) {
@@ -220,7 +236,7 @@ Parser GuessParser(const std::vector<SimpleCommand>& commands, std::string_view 
     if (Contains(image, hint.text)) return hint.parser;
   }
   for (const SimpleCommand& command : commands) {
-    if (OnlyTalks(command)) continue;
+    if (StartsNothing(command)) continue;
     for (const Word& word : command.words) {
       const std::string_view name = std::string_view(word.text).substr(0, word.text.find('='));
       for (const EngineHint& hint : kFlagHints) {

@@ -38,8 +38,9 @@ std::optional<EngineCommand> ReadEngineCommand(const SimpleCommand& command, con
 EngineCommand ReadCommandAs(Parser parser, const SimpleCommand& command, const PodEnv& env,
                             std::vector<std::string>* warnings);
 
-// The command names programs at most to print or install them.
-bool OnlyTalks(const SimpleCommand& command);
+// The command is a shell's own or a tool of every image: it starts no engine, whatever its words
+// and flags name.
+bool StartsNothing(const SimpleCommand& command);
 
 // The engine that the image's name or a flag of the commands gives away; kAny for none.
 Parser GuessParser(const std::vector<SimpleCommand>& commands, std::string_view image);

@@ -191,6 +191,8 @@ PodSizing SizePod(const PodView& pod, const ServiceMatch& match,
   }
   if (const std::string* size = pod.Annotation(names::kLwsSizeAnnotation)) {
     sizing.lws_group_size = *size;
+  } else if (pod.coming_nodes) {
+    sizing.lws_group_size = std::to_string(*pod.coming_nodes);
   }
   if (const std::string* text = pod.Annotation(names::kInjectionAnnotation)) {
     sizing.before = ReadInjection(*text);

@@ -28,7 +28,7 @@ struct PodSizing {
   PodNumbers numbers;
   bool degrees_unclear = false;               // a command line gives one that cannot be told
   RayUse ray = RayUse::kNone;                 // of the GPU containers, the most
-  std::optional<std::string> lws_group_size;  // as LeaderWorkerSet's annotation has it
+  std::optional<std::string> lws_group_size;  // as LeaderWorkerSet's annotation has it, or will
   int total_gpus = 0;                         // GPUs in the pod, 0 to 1024
   bool add_gpus = false;                      // gpus.containers[0] is to request total_gpus
   SizeDecision size;                          // of mode Memory; the need alone in mode Disabled

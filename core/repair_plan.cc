@@ -9,10 +9,10 @@ namespace {
 
 using Pods = std::vector<const PodFacts*>;
 
-Pods Drifted(const InferenceService& service, const StatusFacts& status) {
+Pods Drifted(const StatusFacts& status) {
   Pods pods;
   for (const PodFacts& pod : status.pods) {
-    if (NeedsRepair(pod, service, status)) pods.push_back(&pod);
+    if (NeedsRepair(pod)) pods.push_back(&pod);
   }
   return pods;
 }
@@ -127,15 +127,12 @@ const char* RepairStateName(RepairState state) {
   return "Unknown";
 }
 
-bool NeedsRepair(const PodFacts& pod, const InferenceService& service, const StatusFacts& status) {
-  if (pod.opted_out) return false;
-  return IsUnsized(pod) || (service.selector && IsOutdated(pod, status));
-}
+bool NeedsRepair(const PodFacts& pod) { return !pod.opted_out && IsUnsized(pod); }
 
 RepairPlan PlanRepair(const InferenceService& service, const StatusFacts& status,
                       const RepairFacts& facts, const RepairHistory& history,
                       const RepairRules& rules) {
-  Pods pods = Drifted(service, status);
+  Pods pods = Drifted(status);
   if (pods.empty()) return Wait(RepairState::kNoDrift, std::nullopt, "every pod is sized");
   if (const std::string error = ErrorCondition(service, status); !error.empty()) {
     return Wait(RepairState::kHeld, std::nullopt, "no pod is evicted while " + error);
@@ -175,7 +172,7 @@ void UpdateHistory(const InferenceService& service, const StatusFacts& status, s
     history.evicted_ms.reset();
     history.known.clear();
   }
-  const bool drift = !Drifted(service, status).empty();
+  const bool drift = !Drifted(status).empty();
   if (!drift) history.drift_since_ms.reset();
   if (drift && !history.drift_since_ms) history.drift_since_ms = now_ms;
   for (auto refusal = history.refusals.begin(); refusal != history.refusals.end();) {

@@ -77,10 +77,10 @@ struct RepairPlan {
   std::string message;
 };
 
-// A pod that its InferenceService would have replaced: unsized, or selected and too small. Pods of
-// our own Deployments that are too small are replaced by its rollout, or carry the size they were
-// stamped with, and would come back the same.
-bool NeedsRepair(const PodFacts& pod, const InferenceService& service, const StatusFacts& status);
+// A pod that its InferenceService would have replaced: an unsized one. One that is sized by other
+// numbers than hold now is counted as outdated and stays: it may be newer arithmetic of ours that
+// says so, and an upgrade of the operator never restarts a model.
+bool NeedsRepair(const PodFacts& pod);
 
 // Pure. `history` is of the same generation as `service`.
 RepairPlan PlanRepair(const InferenceService& service, const StatusFacts& status,

@@ -160,7 +160,7 @@ TEST_CASE("The published manifests change as docs/published-manifests.md says, a
       {"aibrix-rayclusterfleet", {"1Gi", "1Gi"}},
       {"benchmark-cronjob", {"4Gi", "8Gi"}},
       {"kuberay-rayservice", {"8Gi"}},
-      {"lws-vllm", {"198190Mi", "196110Mi"}},
+      {"lws-vllm", {"16992Mi", "14912Mi"}},
       {"production-stack-deployment", {"4Gi"}},
   };
   for (const auto& [name, sizes] : files) {
