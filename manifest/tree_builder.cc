@@ -78,8 +78,8 @@ bool TreeBuilder::Ended(Json* value, std::size_t line) {
   Frame& frame = frames_.back();
   frame.key_pending = false;
   if (!frame.merge) return true;
-  const std::unique_ptr<Json> merged = std::move(frame.merge);
-  return Merge(*merged, line);
+  last_merge_ = std::move(frame.merge);
+  return Merge(*last_merge_, line);
 }
 
 bool TreeBuilder::Value(Json value, std::size_t line) {

@@ -64,6 +64,7 @@ class TreeBuilder {
   Json root_;
   std::vector<Frame> frames_;
   Json* last_ = &root_;
+  std::unique_ptr<Json> last_merge_;  // what last_ may lead to: such a value is in no object
   std::string watched_;
   std::size_t watched_line_ = 0;
   std::optional<ReadFailure> failure_;

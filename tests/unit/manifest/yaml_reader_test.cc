@@ -116,6 +116,11 @@ TEST_CASE("What nests 400 deep is read") {
   CHECK(Read("a: " + std::string(400, '[') + std::string(400, ']')).is_object());
 }
 
+TEST_CASE("What is merged by << may itself be anchored") {
+  CHECK(Read("a:\n  <<: &b {x: 1, k: [z]}\nc: *b\nd:\n  <<: [*b, {w: 2}]\n").dump() ==
+        R"({"a":{"x":1,"k":["z"]},"c":{"x":1,"k":["z"]},"d":{"w":2,"x":1,"k":["z"]}})");
+}
+
 TEST_CASE("Aliases that explode are refused, and ones that nest through one another") {
   std::string laughs = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {
