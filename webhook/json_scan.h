@@ -1,6 +1,6 @@
 // Reads JSON text and tells of it event by event: what nlohmann::json::sax_parse does, whose lexer
-// took two fifths of what a whole review cost; this takes a fifth of that. RFC 8259, strictly: UTF-8
-// is checked, surrogates come in pairs, numbers must be finite.
+// took two fifths of what a whole review cost; this takes a fifth of that. RFC 8259, strictly:
+// UTF-8 is checked, surrogates come in pairs, numbers must be finite.
 //
 // Stateless; thread-safe.
 #pragma once
