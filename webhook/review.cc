@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base64.h"
+#include "webhook/json_scan.h"
 
 namespace shm::webhook {
 namespace {
@@ -76,8 +77,8 @@ class ReviewSax final : public ObjectSax {
     --depth_;
     return In() ? object_.end_array() : true;
   }
-  bool parse_error(std::size_t position, const std::string&, const Json::exception&) override {
-    return Refuse("is not valid JSON at byte " + std::to_string(position));
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+    return false;
   }
 
   const std::string& refusal() const { return refusal_; }
@@ -152,7 +153,11 @@ Result<void> ReadReview(std::string_view body, ObjectSax& object, ReviewFacts& f
   if (body.empty()) return Error{"", "the body is empty"};
   ReviewSax sax(object, facts);
   try {
-    if (Json::sax_parse(body, &sax)) return {};
+    const ScanResult scan = ScanJson(body, sax);
+    if (scan.complete) return {};
+    if (scan.bad_at) {
+      return Error{"", "the body is not valid JSON at byte " + std::to_string(*scan.bad_at)};
+    }
   } catch (const std::exception& error) {
     return Error{"", std::string("the body cannot be read: ") + error.what()};
   }
