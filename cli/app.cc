@@ -42,6 +42,14 @@ std::optional<int> Parse(CLI::App& app, const std::vector<std::string>& args,
   }
 }
 
+// What could not be written was not said, whatever else came of it.
+int Finish(int code, const Streams& streams) {
+  streams.out.flush();
+  if (streams.out) return code;
+  streams.err << "shmctl: standard output takes no more\n";
+  return kBadInput;
+}
+
 }  // namespace
 
 int Run(const std::vector<std::string>& args, std::istream& in, std::ostream& out,
@@ -57,7 +65,7 @@ int Run(const std::vector<std::string>& args, std::istream& in, std::ostream& ou
   const Streams streams{in, out, err};
   if (const auto ended = Parse(app, args, streams)) return *ended;
   for (const Command& command : commands) {
-    if (command.app->parsed()) return command.run(streams);
+    if (command.app->parsed()) return Finish(command.run(streams), streams);
   }
   err << "shmctl: a subcommand is required\nSee shmctl --help.\n";
   return kBadInput;

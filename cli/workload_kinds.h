@@ -35,6 +35,8 @@ inline constexpr std::string_view kRollouts =
 inline constexpr std::string_view kTraining =
     "kubeflow/training-operator pkg/apis/kubeflow.org/v1/common_types.go (a55f03a), "
     "kubeflow/mpi-operator pkg/apis/kubeflow/v2beta1/types.go (caa3c47)";
+inline constexpr std::string_view kTrainer =
+    "kubeflow/trainer pkg/apis/trainer/v1alpha1/trainingruntime_types.go";
 inline constexpr std::string_view kVolcano =
     "volcano-sh/apis pkg/apis/batch/v1alpha1/job.go (536f121)";
 inline constexpr std::string_view kKthena =
@@ -97,6 +99,10 @@ inline constexpr WorkloadKind kWorkloadKinds[] = {
     {"kubeflow.org", "PaddleJob", "spec.paddleReplicaSpecs{}.template", "", "", kTraining},
     {"kubeflow.org", "JAXJob", "spec.jaxReplicaSpecs{}.template", "", "", kTraining},
     {"kubeflow.org", "MPIJob", "spec.mpiReplicaSpecs{}.template", "", "", kTraining},
+    {"trainer.kubeflow.org", "TrainingRuntime",
+     "spec.template.spec.replicatedJobs[].template.spec.template", "", "", kTrainer},
+    {"trainer.kubeflow.org", "ClusterTrainingRuntime",
+     "spec.template.spec.replicatedJobs[].template.spec.template", "", "", kTrainer},
     {"batch.volcano.sh", "Job", "spec.tasks[].template", "", "", kVolcano},
     {"workload.serving.volcano.sh", "ModelServing", "spec.template.roles[].entryTemplate", "", "",
      kKthena},

@@ -9,6 +9,7 @@
 #include "core/engine_need.h"
 #include "core/engine_programs.h"
 #include "core/engine_values.h"
+#include "core/nccl.h"
 
 namespace shm {
 namespace {
@@ -63,6 +64,9 @@ class ReadingMerger {
     Compare("data parallel size", degrees.data_parallel, &facts_->degrees.data_parallel);
     Compare("context parallel size", one.context_parallel, &facts_->context_parallel);
     Compare("number of nodes", one.nodes, &facts_->nodes);
+    if (ReadNcclSettings(one.nccl_env, nullptr) != ReadNcclSettings(facts_->nccl_env, nullptr)) {
+      one.warnings.push_back("a condition in the container's script decides what NCCL is set to");
+    }
     // Where a reading could not be told in full its own warnings say why.
     if (!differing_.empty() && complete) {
       one.warnings.push_back("a condition in the container's script decides the " + differing_);
@@ -142,12 +146,35 @@ RayUse FindRay(const std::vector<EngineCommand>& commands, const PodEnv& env) {
   return use;
 }
 
+// NCCL_* of the script's own variables, of assignments before a command, and of words such as those
+// of `env NAME=VALUE` and `mpirun -x NAME=VALUE`.
+std::vector<EnvVar> ReadNcclEnv(const CommandLine& line) {
+  constexpr std::string_view kPrefix = "NCCL_";
+  std::vector<EnvVar> env = line.env.WithPrefix(kPrefix);
+  const auto take = [&](const Word& word) {
+    const std::size_t sign = word.text.find('=');
+    if (sign == std::string::npos || !word.text.starts_with(kPrefix)) return;
+    env.push_back(
+        {word.text.substr(0, sign), word.known() ? word.text.substr(sign + 1) : "", !word.known()});
+  };
+  for (const SimpleCommand& command : line.commands) {
+    if (StartsNothing(command)) continue;
+    for (const auto& [name, value] : command.assignments) {
+      if (name.starts_with(kPrefix)) env.push_back({name, value.value_or(""), !value.has_value()});
+    }
+    if (command.launcher) std::for_each(command.launcher->begin(), command.launcher->end(), take);
+    std::for_each(command.words.begin(), command.words.end(), take);
+  }
+  return env;
+}
+
 EngineFacts ReadFacts(CommandLine line, int gpus, std::optional<std::int64_t> memory_limit,
                       std::string_view image) {
   EngineFacts facts;
   facts.warnings = std::move(line.warnings);
   const std::vector<EngineCommand> commands = FindCommands(line, image, &facts.warnings);
   facts.ray = FindRay(commands, line.env);
+  facts.nccl_env = ReadNcclEnv(line);
 
   std::vector<EngineDegrees> degrees;
   FactsMerger merger(&facts);

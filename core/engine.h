@@ -37,6 +37,9 @@ struct EngineFacts {
   bool complete = true;         // false: their product may not be all, a flag could not be told
   std::int64_t need_bytes = 0;  // the engine's own, without NCCL; saturates at INT64_MAX
   std::string need_words;  // its arithmetic, "vLLM 160 MiB + 240 MiB × 2 workers"; empty for 0
+  // NCCL_* as the container's processes get them: of the pod, and on top of it of its scripts
+  // (assignments, export, env, mpirun -x), in the order they are written.
+  std::vector<EnvVar> nccl_env;
   std::vector<std::string> warnings;  // what could not be read; whole sentences without a period
 };
 

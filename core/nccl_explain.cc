@@ -131,6 +131,13 @@ std::optional<Explanation> ExplainNcclSegment(std::string_view line) {
   } else if (Contains(line, "permission denied") || Contains(line, "read-only file system")) {
     result.cause = "NCCL may not write to /dev/shm: it is read-only or belongs to another user.";
     result.cure = "Mount /dev/shm writable (an emptyDir with medium Memory, no readOnly).";
+  } else if (Contains(line, "too many open files") || Contains(line, "invalid argument")) {
+    result.cause =
+        "NCCL could not make a file in /dev/shm for another reason than its size, which the line "
+        "names.";
+    result.cure = Contains(line, "too many open files")
+                      ? "Raise the limit of open files (ulimit -n)."
+                      : "Look at NCCL's settings (NCCL_BUFFSIZE and its like) and at its version.";
   } else if (Contains(line, "cannot allocate memory")) {
     result.cause =
         "There is no memory left for a file in /dev/shm: its pages count towards the "

@@ -69,4 +69,13 @@ ExpandedText PodEnv::Expand(std::string_view text) const {
   return result;
 }
 
+std::vector<EnvVar> PodEnv::WithPrefix(std::string_view prefix) const {
+  std::vector<EnvVar> entries;
+  for (auto entry = values_.lower_bound(prefix);
+       entry != values_.end() && std::string_view(entry->first).starts_with(prefix); ++entry) {
+    entries.push_back({entry->first, entry->second.value_or(""), !entry->second.has_value()});
+  }
+  return entries;
+}
+
 }  // namespace shm

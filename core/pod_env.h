@@ -44,6 +44,10 @@ class PodEnv {
   // In the list, but its value cannot be told.
   bool IsUnknown(std::string_view name) const { return Has(name) && !Value(name); }
 
+  // Entries whose names begin with `prefix`, by name; one whose value cannot be told is marked as
+  // from_source.
+  std::vector<EnvVar> WithPrefix(std::string_view prefix) const;
+
   // What the kubelet makes of one entry of command or args.
   ExpandedText Expand(std::string_view text) const;
 

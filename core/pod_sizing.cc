@@ -108,7 +108,9 @@ ContainerNeed NeedOf(PodSizing* sizing, const ContainerView& container, int gpus
         {Reason::kEngineUnclear, "container " + container.name + ": " + warning});
   }
   std::vector<std::string> warnings;
-  const NcclSettings settings = ReadNcclSettings(EnvOf(*sizing, container), &warnings);
+  std::vector<EnvVar> env = EnvOf(*sizing, container);
+  env.insert(env.end(), engine.nccl_env.begin(), engine.nccl_env.end());
+  const NcclSettings settings = ReadNcclSettings(env, &warnings);
   for (const std::string& warning : warnings) {
     sizing->notes.push_back({Reason::kNcclSetting, "container " + container.name + ": " + warning});
   }

@@ -88,7 +88,14 @@ void PlanSize(const PodView& pod, std::size_t index, std::int64_t size, VolumePl
   const VolumeView& volume = (*pod.volumes)[index];
   const auto limit =
       volume.size_limit ? ParseQuantity(*volume.size_limit) : Result<std::int64_t>(0);
-  const std::int64_t present = limit.ok() ? *limit : 0;  // 0: no limit, to the kubelet
+  if (!limit.ok()) {
+    // Above what fits 64 bits, or nothing that the API server would take.
+    plan->notes.push_back({Reason::kLargerVolumeKept, "the volume \"" + volume.name +
+                                                          "\" stays at its sizeLimit " +
+                                                          volume.size_limit->substr(0, 64)});
+    return;
+  }
+  const std::int64_t present = *limit;  // 0: no limit, to the kubelet
   if (present < size) {
     plan->set_size.push_back(index);
     plan->was_unlimited = plan->was_unlimited || present == 0;

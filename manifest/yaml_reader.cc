@@ -39,16 +39,22 @@ class Handler : public YAML::EventHandler {
  public:
   Handler(TreeBuilder* builder, std::string_view text) : builder_(*builder), text_(text) {}
 
+  // The line of a key that ended the document without a value; 0: it ended otherwise.
+  std::size_t key_alone() const { return key_alone_; }
+
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    key_alone_ = builder_.KeyPending() && !InFlow() && plain_key_ ? key_line_ : 0;
     Scalar(Enter(mark), Json(nullptr), anchor);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
     const std::size_t line = Enter(mark);
+    key_alone_ = 0;
+    plain_key_ = tag != "!";  // of a key, should this be one
     if (tag == "!") return Scalar(line, text, anchor);  // quoted
     if (tag == "?" || tag.empty()) {
       if (text == "<<" && ExpectsKey()) return Check(builder_.MergeKey(line));
@@ -120,6 +126,7 @@ class Handler : public YAML::EventHandler {
   static void Check(bool goes_on) {
     if (!goes_on) throw Stop();
   }
+  bool InFlow() const { return !opened_.empty() && opened_.back().flow; }
   bool ExpectsKey() const { return builder_.InObject() && !builder_.KeyPending(); }
 
   void Scalar(std::size_t line, const Json& value, YAML::anchor_t anchor) {
@@ -130,10 +137,12 @@ class Handler : public YAML::EventHandler {
     const auto key = value.is_structured() ? std::nullopt : KeyOf(value);
     if (!key) Check(builder_.Fail(line, "a key must be a string, a number or a boolean"));
     Check(builder_.Key(*key, line));
+    key_line_ = line;
     Remember(anchor, value, line);
   }
 
   void Open(std::size_t line, YAML::anchor_t anchor, YAML::EmitterStyle::value style) {
+    key_alone_ = 0;
     if (ExpectsKey()) {
       Check(builder_.Fail(line, "a key must be a string, a number or a boolean"));
     }
@@ -179,6 +188,9 @@ class Handler : public YAML::EventHandler {
   std::size_t line_ = 0;        // from 0, and where it begins in text_
   std::size_t line_begin_ = 0;  // never goes back: events come in the order of the text
   std::vector<Opened> opened_;
+  std::size_t key_line_ = 0;
+  std::size_t key_alone_ = 0;
+  bool plain_key_ = false;
   std::map<YAML::anchor_t, Anchored> anchors_;
   std::size_t spent_ = 0;
 };
@@ -201,15 +213,60 @@ std::optional<ReadFailure> CheckLineEnds(std::string_view text) {
   return std::nullopt;
 }
 
+// Whether a line has a colon that ends a key, outside of a comment, or is an explicit key.
+bool EndsAKey(std::string_view line) {
+  const std::size_t first = line.find_first_not_of(" \t");
+  if (first == std::string_view::npos || line[first] == '#') return false;
+  if (line[first] == '?') return true;
+  line = line.substr(0, line.find(" #"));
+  for (std::size_t at = line.find(':'); at < line.size(); at = line.find(':', at + 1)) {
+    if (at + 1 == line.size() || line[at + 1] == ' ' || line[at + 1] == '\t' ||
+        line[at + 1] == '\r') {
+      return true;
+    }
+  }
+  return false;
+}
+
+// yaml-cpp takes the last line of a block for a key without a value although it has no colon.
+std::optional<ReadFailure> CheckLastKey(std::string_view text, std::size_t line) {
+  if (line == 0) return std::nullopt;
+  std::size_t begin = 0;
+  for (std::size_t i = 1; i < line && begin < text.size(); ++i) begin = text.find('\n', begin) + 1;
+  for (std::size_t at = begin; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (EndsAKey(text.substr(at, end - at))) return std::nullopt;
+    at = end + 1;
+  }
+  return ReadFailure{line, {"", "a key without a colon"}};
+}
+
+// The scanner keeps something for each bracket that is open, before anything is told of it. Texts
+// that open thousands more than they close are refused first; a bracket in a scalar is no matter.
+std::optional<ReadFailure> CheckBrackets(std::string_view text) {
+  constexpr std::ptrdiff_t kMostOpen = 20 * kMaxDepth;
+  std::ptrdiff_t open = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '[' || text[at] == '{') ++open;
+    if (text[at] == ']' || text[at] == '}') --open;
+    if (open > kMostOpen) {
+      return ReadFailure{LineAt(text, at), {"", "nests deeper than " + std::to_string(kMaxDepth)}};
+    }
+  }
+  return std::nullopt;
+}
+
 // Nothing where the text was read to its end.
 std::optional<ReadFailure> Read(std::string_view text, TreeBuilder* builder) {
   if (auto failure = CheckLineEnds(text)) return failure;
+  if (auto failure = CheckBrackets(text)) return failure;
   // The end marker makes a quote that is never closed an error; at the end of a text it is none.
   std::istringstream stream{std::string(text) + "\n...\n"};
   Handler handler(builder, text);
   try {
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(handler)) return std::nullopt;
+    if (auto failure = CheckLastKey(text, handler.key_alone())) return failure;
     if (parser.HandleNextDocument(handler)) {
       return ReadFailure{0, {"", "more than one document without --- between them"}};
     }

@@ -88,6 +88,9 @@ TEST_CASE("What is wrong in YAML is told with its line and its field") {
       {"a: b: c\n", 1, "", ""},
       {"a: 1\n<<: 3\n", 2, "", "<<"},
       {"a: @x\n", 1, "", ""},
+      {"a:\n  b: 1\n  hostIPC true\n", 3, "", "colon"},
+      {"a: 1\nhostNetwork # b: c\n# d: e\n", 2, "", ""},
+      {"a: 1\nhttp://x\n", 2, "", "colon"},
       {"a: b\n...\nc: d\n", 0, "", "more than one document"},
   };
   for (const Case& bad : cases) {
@@ -110,6 +113,13 @@ TEST_CASE("Nesting a million deep is refused, in each of YAML's ways") {
     INFO(opening);
     Refuse(repeat(opening));
   }
+}
+
+TEST_CASE("A last key may be without a value") {
+  CHECK(Read("a: 1\nb:\n").dump() == R"({"a":1,"b":null})");
+  CHECK(Read("a:\n  'b c':   # d\n\n").dump() == R"({"a":{"b c":null}})");
+  CHECK(Read("? a\n").dump() == R"({"a":null})");
+  CHECK(Read("a: {b, c}\n").dump() == R"({"a":{"b":null,"c":null}})");
 }
 
 TEST_CASE("What nests 400 deep is read") {
