@@ -45,7 +45,7 @@ std::optional<int> Parse(CLI::App& app, const std::vector<std::string>& args,
 // What could not be written was not said, whatever else came of it.
 int Finish(int code, const Streams& streams) {
   streams.out.flush();
-  if (streams.out) return code;
+  if (streams.out || code == kBadInput) return code;
   streams.err << "shmctl: standard output takes no more\n";
   return kBadInput;
 }

@@ -158,8 +158,14 @@ Result<std::pair<Json, bool>> RunFunction(Json list) {
                          config->count_claims ? std::optional(KnownGpuClasses()) : std::nullopt);
   if (auto added = catalog.Add(list); !added.ok()) return added.error();
   Function function(catalog);
-  if (list.contains("items") && list["items"].is_array()) {
-    for (Json& item : list["items"]) function.Take(&item);
+  Json none = Json::array();
+  Json& items = list.contains("items") ? list["items"] : none;
+  if (!items.is_array()) return Error{"items", "must be a list"};
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!items[i].is_object()) {
+      return Error{"items[" + std::to_string(i) + "]", "must be an object"};
+    }
+    function.Take(&items[i]);
   }
   Json results = function.TakeResults();
   if (!results.empty()) list["results"] = std::move(results);

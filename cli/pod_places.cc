@@ -145,11 +145,22 @@ Result<DeclaredKind> ParseDeclaredKind(const std::string& text) {
                                       "example.com/Engine=spec.pools[].template"};
 }
 
-std::vector<PodPlace> FindPods(const Json& document, const std::vector<DeclaredKind>& declared) {
+ObjectType TypeOf(const Json& object) {
+  return {TextAt(object, {"apiVersion"}), TextAt(object, {"kind"})};
+}
+
+ObjectType TypeOfItem(const Json& item, const ObjectType& list) {
+  ObjectType type = TypeOf(item);
+  if (!type.kind.empty()) return type;
+  constexpr std::size_t kSuffix = std::string_view("List").size();
+  return {list.api_version, list.kind.substr(0, list.kind.size() - kSuffix)};
+}
+
+std::vector<PodPlace> FindPods(const Json& document, const std::vector<DeclaredKind>& declared,
+                               const ObjectType& type) {
   std::vector<PodPlace> places;
-  const std::string api_version = TextAt(document, {"apiVersion"});
-  const std::string_view group = GroupOf(api_version);
-  const std::string kind = TextAt(document, {"kind"});
+  const std::string_view group = GroupOf(type.api_version);
+  const std::string& kind = type.kind;
   for (const WorkloadKind& known : kWorkloadKinds) {
     if (known.group == group && known.kind == kind) AddPlaces(document, known, &places);
   }

@@ -94,6 +94,9 @@ class Renderer {
   }
 
   Result<void> Add(const Document& document) {
+    if (!document.value.is_null() && !document.value.is_object()) {
+      return document.Locate({"", "a manifest is an object"});
+    }
     const auto added = catalog_.Add(document.value);
     return added.ok() ? added : Result<void>(document.Locate(added.error()));
   }

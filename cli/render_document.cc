@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cli/pod_numbers.h"
 #include "core/json_patch.h"
 #include "core/names.h"
 
@@ -10,10 +11,10 @@ namespace {
 
 using manifest::Json;
 
-std::string NameOf(const Json& document, const std::string& name_space) {
+std::string NameOf(const Json& document, const ObjectType& type, const std::string& name_space) {
   std::string name = TextAt(document, {"metadata", "name"});
   if (name.empty()) name = TextAt(document, {"metadata", "generateName"});
-  return TextAt(document, {"kind"}) + " " + name_space + "/" + name;
+  return type.kind + " " + name_space + "/" + name;
 }
 
 Error Below(const std::string& path, const Error& error) {
@@ -23,7 +24,7 @@ Error Below(const std::string& path, const Error& error) {
 
 // The kinds whose controllers build pods from other fields, in some version at least: without a
 // pod template nothing here could be rendered.
-const char* NoTemplateNote(const Json& document) {
+const char* NoTemplateNote(const ObjectType& type) {
   struct Kind {
     std::string_view group, kind;
   };
@@ -40,10 +41,8 @@ const char* NoTemplateNote(const Json& document) {
                                     {"nvidia.com", "DynamoGraphDeployment"},
                                     {"nvidia.com", "DynamoComponentDeployment"},
                                     {"grove.io", "PodCliqueSet"}};
-  const std::string api_version = TextAt(document, {"apiVersion"});
-  const std::string kind = TextAt(document, {"kind"});
   for (const Kind& known : kKinds) {
-    if (known.group == GroupOf(api_version) && known.kind == kind) {
+    if (known.group == GroupOf(type.api_version) && known.kind == type.kind) {
       return "its controller builds the pods from other fields: they are sized by the webhook";
     }
   }
@@ -58,6 +57,9 @@ Result<void> RenderPod(const ServiceCatalog& catalog, const std::string& name_sp
   // matter to it.
   Result<PodView> pod = ReadPodDocument(nlohmann::json(at_place));
   if (!pod.ok()) return Below(place.path, pod.error());
+  if (auto checked = CheckPodNumbers(*pod); !checked.ok()) {
+    return Below(place.path, checked.error());
+  }
   pod->coming_labels = place.coming_labels;
   pod->coming_nodes = place.coming_nodes;
   PodDecision decision = DecidePod(*pod, catalog.ContextOf(name_space));
@@ -72,21 +74,21 @@ Result<void> RenderPod(const ServiceCatalog& catalog, const std::string& name_sp
 }
 
 Result<void> RenderInto(const ServiceCatalog& catalog, const std::vector<DeclaredKind>& declared,
-                        Json* document, Rendering* rendering) {
+                        const ObjectType& type, Json* document, Rendering* rendering) {
   const std::string name_space = catalog.NamespaceOf(*document);
-  const std::string object = NameOf(*document, name_space);
-  const std::vector<PodPlace> places = FindPods(*document, declared);
+  const std::string object = NameOf(*document, type, name_space);
+  const std::vector<PodPlace> places = FindPods(*document, declared, type);
   for (const PodPlace& place : places) {
     auto done = RenderPod(catalog, name_space, object, place, document, rendering);
     if (!done.ok()) return done;
   }
-  if (const char* note = NoTemplateNote(*document); note && places.empty()) {
+  if (const char* note = NoTemplateNote(type); note && places.empty()) {
     rendering->notes.push_back(object + ": " + note);
   }
-  if (!TextAt(*document, {"kind"}).ends_with("List") || !document->contains("items")) return {};
+  if (!type.kind.ends_with("List") || !document->contains("items")) return {};
   Json& items = (*document)["items"];
   for (std::size_t i = 0; items.is_array() && i < items.size(); ++i) {
-    auto done = RenderInto(catalog, declared, &items[i], rendering);
+    auto done = RenderInto(catalog, declared, TypeOfItem(items[i], type), &items[i], rendering);
     if (!done.ok()) return Below("items[" + std::to_string(i) + "]", done.error());
   }
   return {};
@@ -102,7 +104,7 @@ bool RenderedPod::refused() const {
 Result<Rendering> RenderDocument(const ServiceCatalog& catalog,
                                  const std::vector<DeclaredKind>& declared, Json* document) {
   Rendering rendering;
-  auto done = RenderInto(catalog, declared, document, &rendering);
+  auto done = RenderInto(catalog, declared, TypeOf(*document), document, &rendering);
   if (!done.ok()) return done.error();
   return rendering;
 }

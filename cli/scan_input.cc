@@ -93,11 +93,12 @@ class Collector {
     input_.around.services_known = false;
   }
 
-  void Add(const Json& object) {
+  void Add(const Json& object) { Add(object, kind_); }
+  void Add(const Json& object, const std::string& otherwise) {
     const std::size_t index = items_++;
     if (error_) return;
     const std::string own = TextOf(object, "kind");
-    const std::string& kind = own.empty() ? kind_ : own;
+    const std::string& kind = own.empty() ? otherwise : own;
     if (kind == "Pod") AddPod(object, index);
     if (kind == "Namespace") AddNamespace(object);
     // KServe has a kind of the same name.
@@ -190,8 +191,9 @@ Result<ScanInput> ReadYaml(const std::string& text, const std::string& name) {
     const auto items = object.find("items");
     const bool list = items != object.end() && items->is_array();
     any = any || list || TextOf(object, "kind") == "Pod";
+    const std::string item_kind = ItemKind(TextOf(object, "kind"));
     if (!list) collector.Add(object);
-    for (std::size_t i = 0; list && i < items->size(); ++i) collector.Add((*items)[i]);
+    for (std::size_t i = 0; list && i < items->size(); ++i) collector.Add((*items)[i], item_kind);
   }
   if (!any) return Error{name, std::string("holds neither a List nor a Pod: ") + kWanted};
   Result<ScanInput> input = collector.Take();

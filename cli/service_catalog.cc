@@ -52,6 +52,37 @@ StringMap StringsOf(const Json& object) {
   return strings;
 }
 
+// The CRD's bounds of what core does not read.
+Result<void> CheckNumber(const Json& spec, const char* name, std::int64_t least,
+                         std::int64_t most) {
+  const Json& value = MemberOf(spec, name);
+  if (value.is_null()) return {};
+  const bool good = value.is_number_integer() && value >= least && value <= most;
+  if (good) return {};
+  return Error{std::string("spec.") + name,
+               value.dump().substr(0, 64) + " is no whole number from " + std::to_string(least) +
+                   " to " + std::to_string(most)};
+}
+
+bool IsDnsLabel(const std::string& name) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  return !name.empty() && name.size() <= 63 && name.front() != '-' && name.back() != '-' &&
+         name.find_first_not_of(kLetters) == std::string::npos;
+}
+
+Result<void> CheckNameAndNumbers(const Json& object, const Json& spec, const std::string& name) {
+  // Where it is said at all: what stands in a List of a cluster has it.
+  const std::string version = TextAt(object, {"apiVersion"});
+  if (!version.empty() && version != names::kApiVersion) {
+    return Error{"apiVersion", "\"" + version + "\" is not " + names::kApiVersion};
+  }
+  if (!IsDnsLabel(name)) {
+    return Error{"metadata.name", "\"" + name.substr(0, 80) + "\" is no DNS label of at most 63"};
+  }
+  if (auto good = CheckNumber(spec, "port", 1, 65535); !good.ok()) return good;
+  return CheckNumber(spec, "replicas", 0, 10000);
+}
+
 }  // namespace
 
 bool IsInferenceService(const Json& object) {
@@ -67,6 +98,7 @@ Result<void> CheckService(const Json& object, const InferenceService& service) {
       !known.ok()) {
     return known;
   }
+  if (auto good = CheckNameAndNumbers(object, spec, service.name); !good.ok()) return good;
   if (service.has_template == service.selector.has_value()) {
     return Error{"spec", "must have exactly one of template and selector"};
   }

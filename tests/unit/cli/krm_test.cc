@@ -106,6 +106,8 @@ TEST_CASE(
       {"", "ResourceList"},
       {"kind: List\n", "ResourceList"},
       {"a: [\n", "stdin:1"},
+      {"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: x\n", "stdin:3: items"},
+      {"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: [5]\n", "items[0]"},
       {With(kList, "sizePerGPU: 2Gi", "sizePerGpu: 2Gi"), "functionConfig.data.sizePerGpu"},
       {With(kList, "sizePerGPU: 2Gi", "sizePerGPU: much"), "\"much\""},
       {With(kList, "sizePerGPU: 2Gi", "audit: 'perhaps'"), "\"perhaps\""},

@@ -190,4 +190,42 @@ TEST_CASE("The published manifests change as docs/published-manifests.md says, a
   }
 }
 
+TEST_CASE("Items of a typed list need not say what they are") {
+  const Rendered rendered = Render(
+      "apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: a}\n"
+      "  spec: {containers: [{name: c, resources: {limits: {nvidia.com/gpu: 2}}}]}\n");
+  CHECK(rendered.code == 0);
+  CHECK(Has(rendered.out, "sizeLimit: 2Gi"));
+  CHECK(Has(rendered.err, "Pod default/a: /dev/shm 2Gi"));
+}
+
+TEST_CASE("Numbers out of range end with 2 and name the line and the field") {
+  const Rendered rendered = Render(
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: c\n"
+      "    resources:\n      limits:\n        nvidia.com/gpu: 99999999999999999999\n");
+  CHECK(rendered.code == 2);
+  CHECK(rendered.out.empty());
+  CHECK(Has(rendered.err, "stdin:9: spec.containers[0].resources.limits.nvidia.com/gpu"));
+}
+
+TEST_CASE("An InferenceService that the CRD refuses is refused") {
+  const std::string head = "apiVersion: shm-operator.dev/v1alpha1\nkind: InferenceService\n";
+  const std::string spec = "spec: {tensorParallelSize: 2, selector: {matchLabels: {a: b}}";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {head + "metadata: {name: a}\n" + spec + ", port: 99999}\n", "stdin:4: spec.port: 99999"},
+      {head + "metadata: {name: a}\n" + spec + ", replicas: -1}\n", "stdin:4: spec.replicas: -1"},
+      {head + "metadata: {name: a.b}\n" + spec + "}\n", "stdin:3: metadata.name: \"a.b\""},
+      {"apiVersion: shm-operator.dev/v9\nkind: InferenceService\nmetadata: {name: a}\n" + spec +
+           "}\n",
+       "stdin:1: apiVersion: \"shm-operator.dev/v9\""},
+  };
+  for (const auto& [input, said] : cases) {
+    const Rendered rendered = Render(input);
+    INFO(rendered.err);
+    CHECK(rendered.code == 2);
+    CHECK(rendered.out.empty());
+    CHECK(Has(rendered.err, said));
+  }
+}
+
 }  // namespace shm::cli::render_test

@@ -152,4 +152,30 @@ TEST_CASE("Any bytes and any numbers are survived") {
 }
 
 }  // namespace
+TEST_CASE("A line that names another reason than space is not taken for a full /dev/shm") {
+  const std::string failed =
+      "misc/shmutils.cc:87 NCCL WARN Error: failed to extend /dev/shm/nccl-x to 9637892 bytes, "
+      "error: ";
+  for (const char* reason : {"Invalid argument (22)", "Too many open files (24)"}) {
+    const Explanation explanation = ExplainLogLine(failed + reason);
+    INFO(explanation.cause);
+    CHECK(explanation.known);
+    CHECK(explanation.cause.find("another reason") != std::string::npos);
+  }
+}
+
+TEST_CASE("Lines of older NCCL, of PyTorch, Triton and NVIDIA's images are known") {
+  for (const char* line :
+       {"include/shm.h:28 NCCL WARN Call to posix_fallocate failed : No space left on device",
+        "RuntimeError: unable to resize file </torch_12_34> to the right size: No space left on "
+        "device (28)",
+        "Unable to initialize shared memory key 'triton_python_backend_shm_region_1' to requested "
+        "size",
+        "NOTE: The SHMEM allocation limit is set to the default of 64MB."}) {
+    INFO(line);
+    CHECK(ExplainLogLine(line).known);
+    CHECK_FALSE(ExplainLogLine(line).cure.empty());
+  }
+}
+
 }  // namespace shm
