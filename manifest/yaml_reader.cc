@@ -54,7 +54,7 @@ class Handler : public YAML::EventHandler {
                 const std::string& text) override {
     const std::size_t line = Enter(mark);
     key_alone_ = 0;
-    plain_key_ = tag != "!";  // of a key, should this be one
+    plain_key_ = tag != "!";                            // of a key, should this be one
     if (tag == "!") return Scalar(line, text, anchor);  // quoted
     if (tag == "?" || tag.empty()) {
       if (text == "<<" && ExpectsKey()) return Check(builder_.MergeKey(line));
