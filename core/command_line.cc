@@ -36,7 +36,7 @@ std::optional<Shell> FindShell(const std::vector<Word>& words) {
   bool launched = false;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view text = words[i].text;
-    if (IsOneOf(BaseName(text), kShells)) return Shell{i, launched};
+    if (IsOneOf(BaseName(text), kShells) || BaseName(text) == "su") return Shell{i, launched};
     launched = launched || IsOneOf(BaseName(text), kLaunchers);
     if (launched) continue;
     const bool passes = IsOneOf(BaseName(text), kWrappers) || IsOption(text) ||
@@ -46,8 +46,17 @@ std::optional<Shell> FindShell(const std::vector<Word>& words) {
   return std::nullopt;
 }
 
+// `su USER -c SCRIPT`, `su -c SCRIPT USER`: the shell is the user's own.
+std::optional<std::size_t> FindScriptOfSu(const std::vector<Word>& words, std::size_t su) {
+  for (std::size_t i = su + 1; i + 1 < words.size(); ++i) {
+    if (words[i].text == "-c" || words[i].text == "--command") return i + 1;
+  }
+  return std::nullopt;
+}
+
 // The index of the script of `sh -c`: options first, -o with its own word.
 std::optional<std::size_t> FindScript(const std::vector<Word>& words, std::size_t shell) {
+  if (BaseName(words[shell].text) == "su") return FindScriptOfSu(words, shell);
   bool is_command = false;
   for (std::size_t i = shell + 1; i < words.size(); ++i) {
     const std::string_view text = words[i].text;
