@@ -47,6 +47,7 @@ Result<Content> ReadContent(PartReader* parts, Part* part) {
     if (!failure || !failure->syntax) return json;
     no_json = *failure;
     if (const auto more = parts->ReadOn(part); !more.ok()) return more.error();
+    if (const auto bad = CheckText(ContentOf(*part))) return Content{*bad, Format::kYaml};
   }
   Content yaml{ReadYaml(ContentOf(*part)), Format::kYaml};
   const bool good = std::holds_alternative<Json>(yaml.outcome);

@@ -93,6 +93,7 @@ TEST_CASE("An error names the file, the line in it, and the field") {
       {"a: 1\n---\nb: 1\nb: 2\n", "x.yaml:4: b: the key stands twice in one object"},
       {"a: 1\n--- b: 2\n", "x.yaml:2: only a comment may follow --- in its line"},
       {"a: 1\nb: \xFF\n", "x.yaml:2: byte 0xff is no UTF-8"},
+      {"{a: b, c: '}\n\xFF'}\n", "x.yaml:2: byte 0xff is no UTF-8"},
       {"a: \xED\xA0\x80\n", "x.yaml:1: byte 0xed is no UTF-8"},
       {"a: \xC0\xAF\n", "x.yaml:1: byte 0xc0 is no UTF-8"},
       {"# \xFF\na: 1\n", "x.yaml:1: byte 0xff is no UTF-8"},
