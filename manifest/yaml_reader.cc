@@ -34,6 +34,19 @@ std::size_t CostOf(const Json& value) {
   return cost;
 }
 
+// yaml-cpp makes one byte each, 0x85 and 0xA0, of the escapes \N and \_, which is no UTF-8: the
+// characters U+0085 and U+00A0 are meant (YAML 1.1, 5.7). The text before was UTF-8.
+std::string MendEscapes(const std::string& text) {
+  std::string mended;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = CharacterSize(text, at);
+    if (size == 0) mended += '\xC2';
+    mended.append(text, at, std::max<std::size_t>(size, 1));
+    at += std::max<std::size_t>(size, 1);
+  }
+  return mended;
+}
+
 // Turns yaml-cpp's events into the builder's.
 class Handler : public YAML::EventHandler {
  public:
@@ -54,15 +67,15 @@ class Handler : public YAML::EventHandler {
                 const std::string& text) override {
     const std::size_t line = Enter(mark);
     key_alone_ = 0;
-    plain_key_ = tag != "!";                            // of a key, should this be one
-    if (tag == "!") return Scalar(line, text, anchor);  // quoted
+    plain_key_ = tag != "!";                                         // of a key, should this be one
+    if (tag == "!") return Scalar(line, MendEscapes(text), anchor);  // quoted
     if (tag == "?" || tag.empty()) {
       if (text == "<<" && ExpectsKey()) return Check(builder_.MergeKey(line));
       const auto typed = TypeOf(text);
       if (!typed) Check(builder_.Fail(line, "JSON has no number " + text));
       return Scalar(line, *typed, anchor);
     }
-    const Result<Json> typed = TypeOfTagged(tag, text);
+    const Result<Json> typed = TypeOfTagged(tag, MendEscapes(text));
     if (!typed.ok()) Check(builder_.Fail(line, typed.error().message));
     Scalar(line, *typed, anchor);
   }

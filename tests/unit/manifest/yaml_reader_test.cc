@@ -115,6 +115,12 @@ TEST_CASE("Nesting a million deep is refused, in each of YAML's ways") {
   }
 }
 
+TEST_CASE("Escapes of double-quoted text give UTF-8") {
+  CHECK(Read("a: !!str \"\\N\"\n")["a"] == "\xC2\x85");
+  CHECK(Read("a: \"x\\N\\_y\\x85\\u0085\\xe9z\"\n")["a"] ==
+        "x\xC2\x85\xC2\xA0y\xC2\x85\xC2\x85\xC3\xA9z");
+}
+
 TEST_CASE("A last key may be without a value") {
   CHECK(Read("a: 1\nb:\n").dump() == R"({"a":1,"b":null})");
   CHECK(Read("a:\n  'b c':   # d\n\n").dump() == R"({"a":{"b c":null}})");
