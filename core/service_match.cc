@@ -17,8 +17,15 @@ ServiceMatch MatchService(const PodView& pod,
     return {Tie::kLabel, *found, {}};
   }
 
-  StringMap labels = pod.labels.value_or(StringMap());
-  labels.insert(pod.coming_labels.begin(), pod.coming_labels.end());
+  static const StringMap kNoLabels;
+  StringMap with_coming;  // made only where there are any: a pod itself has them all
+  if (!pod.coming_labels.empty()) {
+    with_coming = pod.labels.value_or(kNoLabels);
+    with_coming.insert(pod.coming_labels.begin(), pod.coming_labels.end());
+  }
+  const StringMap& labels = !with_coming.empty() ? with_coming
+                            : pod.labels         ? *pod.labels
+                                                 : kNoLabels;
   std::vector<const InferenceService*> matching;
   for (const InferenceService* service : services) {
     if (service->selector && !service->deleting && service->selector->Matches(labels)) {
