@@ -30,12 +30,22 @@ EngineFacts ReadEngineOf(const PodSizing& sizing, const ContainerView& container
                     OriginalMemoryLimit(container, raised), container.image);
 }
 
+// What a container's command line said, taken for an engine of so many GPUs.
+struct Reading {
+  const ContainerView* container;
+  int gpus;
+  EngineFacts facts;
+};
+
 // Source 4's second half: the engines' command lines.
-void ReadCommandLines(PodSizing* sizing) {
+std::vector<Reading> ReadCommandLines(PodSizing* sizing) {
+  std::vector<Reading> readings;
   PodNumbers& numbers = sizing->numbers;
   for (std::size_t i = 0; i < sizing->gpus.containers.size(); ++i) {
-    const EngineFacts facts =
-        ReadEngineOf(*sizing, *sizing->gpus.containers[i], sizing->gpus.gpus[i]);
+    const ContainerView& container = *sizing->gpus.containers[i];
+    const int gpus = sizing->gpus.gpus[i];
+    readings.push_back({&container, gpus, ReadEngineOf(*sizing, container, gpus)});
+    const EngineFacts& facts = readings.back().facts;
     numbers.tensor_parallel.Offer(facts.degrees.tensor_parallel, Source::kCommandLine);
     numbers.pipeline_parallel.Offer(facts.degrees.pipeline_parallel, Source::kCommandLine);
     numbers.data_parallel.Offer(facts.degrees.data_parallel, Source::kCommandLine);
@@ -44,6 +54,17 @@ void ReadCommandLines(PodSizing* sizing) {
     sizing->degrees_unclear = sizing->degrees_unclear || !facts.complete;
     sizing->ray = std::max(sizing->ray, facts.ray);
   }
+  return readings;
+}
+
+// A container that was given GPUs since is read again. Numbers that its command line itself told
+// change nothing of what it is read with.
+EngineFacts TakeReading(const PodSizing& sizing, const ContainerView& container, int gpus,
+                        std::vector<Reading>* readings) {
+  for (Reading& reading : *readings) {
+    if (reading.container == &container && reading.gpus == gpus) return std::move(reading.facts);
+  }
+  return ReadEngineOf(sizing, container, gpus);
 }
 
 bool FromCommandLine(const PodNumbers& numbers) {
@@ -101,16 +122,14 @@ void CheckParallelism(PodSizing* sizing) {
                                "; /dev/shm follows the pod's"});
 }
 
-ContainerNeed NeedOf(PodSizing* sizing, const ContainerView& container, int gpus) {
-  EngineFacts engine = ReadEngineOf(*sizing, container, gpus);
+ContainerNeed NeedOf(PodSizing* sizing, const ContainerView& container, int gpus,
+                     EngineFacts engine) {
   for (const std::string& warning : engine.warnings) {
     sizing->notes.push_back(
         {Reason::kEngineUnclear, "container " + container.name + ": " + warning});
   }
   std::vector<std::string> warnings;
-  std::vector<EnvVar> env = EnvOf(*sizing, container);
-  env.insert(env.end(), engine.nccl_env.begin(), engine.nccl_env.end());
-  const NcclSettings settings = ReadNcclSettings(env, &warnings);
+  const NcclSettings settings = ReadNcclSettings(engine.nccl_env, &warnings);
   for (const std::string& warning : warnings) {
     sizing->notes.push_back({Reason::kNcclSetting, "container " + container.name + ": " + warning});
   }
@@ -130,7 +149,7 @@ ContainerNeed NeedOf(PodSizing* sizing, const ContainerView& container, int gpus
   return need;
 }
 
-SizeInput InputOf(PodSizing* sizing) {
+SizeInput InputOf(PodSizing* sizing, std::vector<Reading> readings) {
   SizeInput input;
   input.gpus = sizing->total_gpus;
   input.size_per_gpu = sizing->rules.size_per_gpu;
@@ -141,7 +160,10 @@ SizeInput InputOf(PodSizing* sizing) {
                               ? std::string("annotation ") + names::kShmSizeAnnotation
                               : "sharedMemory.size";
   for (std::size_t i = 0; i < sizing->gpus.containers.size(); ++i) {
-    input.needs.push_back(NeedOf(sizing, *sizing->gpus.containers[i], sizing->gpus.gpus[i]));
+    const ContainerView& container = *sizing->gpus.containers[i];
+    const int gpus = sizing->gpus.gpus[i];
+    input.needs.push_back(
+        NeedOf(sizing, container, gpus, TakeReading(*sizing, container, gpus, &readings)));
   }
   return input;
 }
@@ -203,11 +225,11 @@ PodSizing SizePod(const PodView& pod, const ServiceMatch& match,
   sizing.notes.insert(sizing.notes.end(), sizing.numbers.notes.begin(), sizing.numbers.notes.end());
   if (!MayHaveGpus(pod, match, sizing)) return sizing;
 
-  ReadCommandLines(&sizing);
+  std::vector<Reading> readings = ReadCommandLines(&sizing);
   GiveGpus(pod, match, claims ? &*claims : nullptr, &sizing);
   sizing.total_gpus = sizing.gpus.Total();
   CheckParallelism(&sizing);
-  sizing.size = DecideSize(InputOf(&sizing));
+  sizing.size = DecideSize(InputOf(&sizing, std::move(readings)));
   return sizing;
 }
 
