@@ -1,22 +1,19 @@
 #include "core/engine_need.h"
 
 #include <algorithm>
-#include <limits>
 #include <sstream>
 
 #include "core/engine_figures.h"
 #include "core/engine_offload.h"
 #include "core/engine_values.h"
+#include "core/quantity.h"
 
 namespace shm {
 namespace {
 
-constexpr std::int64_t kMiB = std::int64_t{1} << 20;
-constexpr std::int64_t kGiB = std::int64_t{1} << 30;
-
 std::string Bytes(std::int64_t bytes) {
-  if (bytes > 0 && bytes % kGiB == 0) return std::to_string(bytes / kGiB) + " GiB";
-  if (bytes > 0 && bytes % kMiB == 0) return std::to_string(bytes / kMiB) + " MiB";
+  if (bytes > 0 && bytes % kGibibyte == 0) return std::to_string(bytes / kGibibyte) + " GiB";
+  if (bytes > 0 && bytes % kMebibyte == 0) return std::to_string(bytes / kMebibyte) + " MiB";
   return std::to_string(bytes) + " bytes";
 }
 
@@ -52,9 +49,7 @@ class NeedReader {
  private:
   void Take(const std::string& engine, std::int64_t bytes, const std::string& how) {
     if (bytes == 0) return;
-    if (__builtin_add_overflow(need_.bytes, bytes, &need_.bytes)) {
-      need_.bytes = std::numeric_limits<std::int64_t>::max();
-    }
+    need_.bytes = AddSaturating(need_.bytes, bytes);
     need_.words += need_.words.empty() ? "" : " + ";
     need_.words += last_ == engine ? how : engine + " " + how;
     last_ = engine;
@@ -67,27 +62,28 @@ class NeedReader {
     const std::string times = ranks > 1 ? " × " + std::to_string(ranks) + " ranks" : "";
     if (StartsWorkers(reader.Text(Meaning::kExecutor), degrees, gpus_ / ranks)) {
       const std::int64_t ring = RingMib();
-      Take("vLLM", ring * ranks * kMiB, std::to_string(ring) + " MiB" + times);
-      Take("vLLM", std::int64_t{kVllmWorkerMib} * gpus_ * kMiB,
+      Take("vLLM", ring * ranks * kMebibyte, std::to_string(ring) + " MiB" + times);
+      Take("vLLM", std::int64_t{kVllmWorkerMib} * gpus_ * kMebibyte,
            std::to_string(kVllmWorkerMib) + " MiB × " + std::to_string(gpus_) +
                (gpus_ > 1 ? " workers" : " worker"));
       if (reader.Has(Meaning::kTensorArena)) {
-        Take("vLLM", kVllmArenaMib * ranks * kMiB, Bytes(kVllmArenaMib * kMiB) + " arena" + times);
+        Take("vLLM", kVllmArenaMib * ranks * kMebibyte,
+             Bytes(kVllmArenaMib * kMebibyte) + " arena" + times);
       }
     }
     // Processes that do not talk to one engine alone keep it in memory of their own.
     const bool one_engine =
         degrees.degrees.data_parallel.value_or(1) == 1 || reader.Has(Meaning::kDataParallelRank);
     if (reader.Text(Meaning::kProcessorCacheType) == "shm" && one_engine) {
-      const std::int64_t cache =
-          reader.GibInBytes(Meaning::kProcessorCacheGib).value_or(kVllmProcessorCacheGib * kGiB);
+      const std::int64_t cache = reader.GibInBytes(Meaning::kProcessorCacheGib)
+                                     .value_or(kVllmProcessorCacheGib * kGibibyte);
       Take("vLLM", cache, Bytes(cache) + " multi-modal cache");
     }
     const std::int64_t offload = OffloadBytes(reader);
     if (offload > 0) {
       Take("vLLM", offload * ranks, Bytes(offload) + " KV offload" + times);
       if (need_.bytes == offload * ranks) {
-        Take("vLLM", kVllmBesideOffloadMib * kMiB, Bytes(kVllmBesideOffloadMib * kMiB));
+        Take("vLLM", kVllmBesideOffloadMib * kMebibyte, Bytes(kVllmBesideOffloadMib * kMebibyte));
       }
     }
   }
