@@ -21,14 +21,11 @@ constexpr std::array<std::string_view, 6> kShells = {"sh", "bash", "dash", "ash"
 constexpr std::array<std::string_view, 10> kWrappers = {
     "exec", "env", "nohup", "command", "tini", "dumb-init", "nice", "stdbuf", "numactl", "sudo"};
 
-// Those with options that have words of their own.
-constexpr std::array<std::string_view, 4> kLaunchers = {"mpirun", "mpiexec", "orterun", "prterun"};
-
 bool IsOption(std::string_view text) { return text.size() > 1 && text.front() == '-'; }
 
 struct Shell {
   std::size_t at;
-  bool launched;  // by one of kLaunchers
+  bool launched;  // by one that IsLauncher knows
 };
 
 // The index of a shell that the line starts, itself or through wrappers.
@@ -37,7 +34,7 @@ std::optional<Shell> FindShell(const std::vector<Word>& words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view text = words[i].text;
     if (IsOneOf(BaseName(text), kShells) || BaseName(text) == "su") return Shell{i, launched};
-    launched = launched || IsOneOf(BaseName(text), kLaunchers);
+    launched = launched || IsLauncher(text);
     if (launched) continue;
     const bool passes = IsOneOf(BaseName(text), kWrappers) || IsOption(text) ||
                         text.find('=') != std::string_view::npos;
@@ -158,6 +155,12 @@ class Collector {
 };
 
 }  // namespace
+
+bool IsLauncher(std::string_view program) {
+  constexpr std::array<std::string_view, 4> kLaunchers = {"mpirun", "mpiexec", "orterun",
+                                                          "prterun"};
+  return IsOneOf(BaseName(program), kLaunchers);
+}
 
 std::string_view BaseName(std::string_view path) {
   const std::size_t slash = path.rfind('/');

@@ -53,6 +53,9 @@ CommandLine ReadCommandLine(const std::vector<std::string>& command,
                             const std::vector<std::string>& args, PodEnv env,
                             std::size_t reading = 0);
 
+// mpirun and its like: programs that start others and have options with words of their own.
+bool IsLauncher(std::string_view program);
+
 // The last part of a path: the name that a program goes by.
 std::string_view BaseName(std::string_view path);
 

@@ -27,14 +27,12 @@ class LauncherReader {
       : result_(result), warnings_(warnings) {}
 
   void Read(const std::vector<Word>& words, std::size_t end) {
-    constexpr std::array<std::string_view, 4> kLaunchers = {"mpirun", "mpiexec", "orterun",
-                                                            "prterun"};
     constexpr std::array<std::string_view, 5> kRanks = {"-n", "-np", "--np", "--n", "-c"};
     constexpr std::array<std::string_view, 4> kHosts = {"-H", "-host", "--host", "-hosts"};
     constexpr std::array<std::string_view, 4> kFiles = {"--hostfile", "-hostfile", "--machinefile",
                                                         "-machinefile"};
     std::size_t i = 0;
-    while (i < end && !IsOneOf(BaseName(words[i].text), kLaunchers)) ++i;
+    while (i < end && !IsLauncher(words[i].text)) ++i;
     for (; i + 1 < end; ++i) {
       if (IsOneOf(words[i].text, kRanks)) ReadRanks(words[i].text, words[i + 1]);
       if (IsOneOf(words[i].text, kHosts)) ReadHosts(words[i].text, words[i + 1]);
