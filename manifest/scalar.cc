@@ -10,7 +10,7 @@
 #include <limits>
 
 #include "core/base64.h"
-#include "manifest/text_check.h"
+#include "core/utf8.h"
 
 namespace shm::manifest {
 namespace {

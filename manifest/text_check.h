@@ -12,10 +12,6 @@ namespace shm::manifest {
 // Refuses what is no UTF-8, and control characters other than tab and line ends. Pure.
 std::optional<ReadFailure> CheckText(std::string_view text);
 
-// Bytes of the character that starts at `at`, 0 where it is no UTF-8 (overlong forms, surrogates
-// and values above U+10FFFF included: RFC 3629).
-std::size_t CharacterSize(std::string_view text, std::size_t at);
-
 // The line (from 1) that the byte at `offset` stands in.
 std::size_t LineAt(std::string_view text, std::size_t offset);
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/utf8.h"
 #include "manifest/scalar.h"
 #include "manifest/text_check.h"
 #include "manifest/tree_builder.h"
@@ -128,8 +129,7 @@ class Handler : public YAML::EventHandler {
       line_begin_ = end == std::string_view::npos ? text_.size() : end + 1;
     }
     const std::size_t first = text_.find_first_not_of(" \t", line_begin_);
-    const bool flow = !opened_.empty() && opened_.back().flow;
-    if (!flow && line_ == line && first != std::string_view::npos &&
+    if (!InFlow() && line_ == line && first != std::string_view::npos &&
         line_begin_ + static_cast<std::size_t>(mark.column) == first &&
         text_.substr(line_begin_, first - line_begin_).find('\t') != std::string_view::npos) {
       Check(builder_.Fail(line + 1, "a tab must not indent"));

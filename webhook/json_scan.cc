@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/utf8.h"
+
 namespace shm::webhook {
 namespace {
 
@@ -19,25 +21,6 @@ constexpr std::array<bool, 256> PlainBytes() {
   return plain;
 }
 constexpr std::array<bool, 256> kPlain = PlainBytes();
-
-// What may follow the first byte of a UTF-8 sequence (RFC 3629, 4): how many, and the bounds of the
-// next. None: the byte cannot be first.
-struct Utf8Rule {
-  int more = 0;
-  unsigned char least = 0x80;
-  unsigned char most = 0xBF;
-};
-
-Utf8Rule Utf8RuleOf(unsigned char first) {
-  if (first >= 0xC2 && first <= 0xDF) return {1};
-  if (first == 0xE0) return {2, 0xA0};
-  if (first == 0xED) return {2, 0x80, 0x9F};
-  if (first >= 0xE1 && first <= 0xEF) return {2};
-  if (first == 0xF0) return {3, 0x90};
-  if (first >= 0xF1 && first <= 0xF3) return {3};
-  if (first == 0xF4) return {3, 0x80, 0x8F};
-  return {};
-}
 
 void AppendUtf8(std::uint32_t code, std::string& text) {
   const auto tail = [&](int shift) { text += static_cast<char>(0x80 | (code >> shift & 0x3F)); };
@@ -180,18 +163,11 @@ class Scanner {
   }
 
   bool Utf8() {
-    const char* from = at_;
-    Utf8Rule rule = Utf8RuleOf(static_cast<unsigned char>(*at_++));
-    if (rule.more == 0) return false;
-    for (; rule.more > 0; --rule.more, ++at_) {
-      if (!More()) return false;
-      const auto byte = static_cast<unsigned char>(*at_);
-      if (byte < rule.least || byte > rule.most) return false;
-      rule.least = 0x80;
-      rule.most = 0xBF;
-    }
-    text_.append(from, at_);
-    return true;
+    const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
+    const std::size_t size = CharacterSize(rest, 0);
+    text_.append(rest.substr(0, size));
+    at_ += size;
+    return size > 1;  // a control character is one that must be escaped
   }
 
   bool Escape() {
