@@ -46,8 +46,7 @@ std::optional<int> Parse(CLI::App& app, const std::vector<std::string>& args,
 int Finish(int code, const Streams& streams) {
   streams.out.flush();
   if (streams.out || code == kBadInput) return code;
-  streams.err << "shmctl: standard output takes no more\n";
-  return kBadInput;
+  return BadInput(streams, {"", "standard output takes no more"});
 }
 
 }  // namespace

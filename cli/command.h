@@ -4,10 +4,14 @@
 
 #include <functional>
 #include <iosfwd>
+#include <string>
+
+#include "core/result.h"
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace shm::cli {
 
@@ -22,6 +26,13 @@ struct Streams {
   std::ostream& out;
   std::ostream& err;
 };
+
+// An option with a text, which must not be empty: a flag without a value would read as not given.
+CLI::Option* AddFlag(CLI::App* app, const std::string& name, std::string& into,
+                     const std::string& help);
+
+// Says what was wrong, and returns kBadInput.
+int BadInput(const Streams& streams, const Error& error);
 
 // A command as the program knows it: its part of the command line, and what runs once it is parsed.
 // `app` is the program's own and lives as long as that.

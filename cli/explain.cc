@@ -85,15 +85,13 @@ nlohmann::ordered_json ToJson(const Explained& explained) {
 
 int Explain(const ExplainFlags& flags, const Streams& streams) {
   if (flags.line.empty() == flags.file.empty()) {
-    streams.err << "shmctl: explain takes a line, or a log by -f: one of them\n";
-    return kBadInput;
+    return BadInput(streams, {"", "explain takes a line, or a log by -f: one of them"});
   }
   std::ifstream file;
   const bool reads_file = !flags.file.empty() && flags.file != "-";
   if (reads_file) file.open(flags.file, std::ios::binary);
   if (reads_file && !file) {
-    streams.err << "shmctl: --filename: \"" << flags.file << "\" cannot be read\n";
-    return kBadInput;
+    return BadInput(streams, {"--filename", "\"" + flags.file + "\" cannot be read"});
   }
   const bool reads_log = !flags.file.empty() || flags.line == "-";
   const Explained explained = reads_log ? ExplainLog(reads_file ? file : streams.in)

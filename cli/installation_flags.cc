@@ -11,15 +11,22 @@ namespace {
 // Leaves `into` as it is where the flag was not given.
 template <typename T>
 std::optional<Error> ReadBytes(const char* flag, const std::string& text, bool zero, T* into) {
-  if (text.empty()) return std::nullopt;
-  const Result<std::int64_t> bytes = ParseQuantity(text);
-  if (!bytes.ok()) return Error{flag, "\"" + text + "\": " + bytes.error().message};
-  if (*bytes == 0 && !zero) return Error{flag, "\"" + text + "\" is not above 0"};
-  *into = *bytes;
+  const Result<std::optional<std::int64_t>> bytes = ReadBytesFlag(flag, text, zero);
+  if (!bytes.ok()) return bytes.error();
+  if (*bytes) *into = **bytes;
   return std::nullopt;
 }
 
 }  // namespace
+
+Result<std::optional<std::int64_t>> ReadBytesFlag(const char* flag, const std::string& text,
+                                                  bool zero) {
+  if (text.empty()) return std::optional<std::int64_t>();
+  const Result<std::int64_t> bytes = ParseQuantity(text);
+  if (!bytes.ok()) return Error{flag, "\"" + text + "\": " + bytes.error().message};
+  if (*bytes == 0 && !zero) return Error{flag, "\"" + text + "\" is not above 0"};
+  return std::optional(*bytes);
+}
 
 void AddInstallationFlags(CLI::App* app, InstallationFlags* flags) {
   app->add_option("--size-per-gpu", flags->size_per_gpu, "As the installation has it; else 1Gi");

@@ -3,6 +3,8 @@
 // Plain values and pure functions; safe from any thread.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/defaults.h"
@@ -19,6 +21,11 @@ struct InstallationFlags {
   std::string size_per_gpu, max_size, memory_headroom, memory_limit_policy;
   bool audit = false;
 };
+
+// Bytes as a flag has them: nothing where it was not given, and 0 only where that is allowed. An
+// Error's field is the flag.
+Result<std::optional<std::int64_t>> ReadBytesFlag(const char* flag, const std::string& text,
+                                                  bool zero = false);
 
 void AddInstallationFlags(CLI::App* app, InstallationFlags* flags);
 

@@ -173,14 +173,10 @@ Result<std::pair<Json, bool>> RunFunction(Json list) {
 }
 
 int Krm(const Streams& streams) {
-  const auto fail = [&streams](const Error& error) {
-    streams.err << "shmctl: " << error.ToString() << "\n";
-    return kBadInput;
-  };
   Result<Document> document = ReadList(streams.in);
-  if (!document.ok()) return fail(document.error());
+  if (!document.ok()) return BadInput(streams, document.error());
   const auto done = RunFunction(std::move(document->value));
-  if (!done.ok()) return fail(document->Locate(done.error()));
+  if (!done.ok()) return BadInput(streams, document->Locate(done.error()));
   const bool json = document->format == manifest::Format::kJson;
   WriteAnswer(done->first, json ? "json" : "yaml", streams.out);
   return done->second ? kFinding : kDone;

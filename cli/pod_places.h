@@ -44,10 +44,6 @@ ObjectType TypeOfItem(const manifest::Json& item, const ObjectType& list);
 // In the order of the kinds' table. A place that is absent, null or no object is passed over.
 std::vector<PodPlace> FindPods(const manifest::Json& document,
                                const std::vector<DeclaredKind>& declared, const ObjectType& type);
-inline std::vector<PodPlace> FindPods(const manifest::Json& document,
-                                      const std::vector<DeclaredKind>& declared) {
-  return FindPods(document, declared, TypeOf(document));
-}
 
 // "apps" of "apps/v1", "" of "v1".
 std::string_view GroupOf(std::string_view api_version);

@@ -139,11 +139,6 @@ bool Has(const std::vector<std::string>& paths, const std::string& path) {
   return std::find(paths.begin(), paths.end(), path) != paths.end();
 }
 
-int BadInput(const Streams& streams, const Error& error) {
-  streams.err << "shmctl: " << error.ToString() << "\n";
-  return kBadInput;
-}
-
 int Render(const RenderFlags& flags, const Streams& streams) {
   const auto installation = ReadInstallationFlags(flags.installation);
   if (!installation.ok()) return BadInput(streams, installation.error());

@@ -9,11 +9,11 @@
 #include <string>
 #include <utility>
 
+#include "cli/installation_flags.h"
 #include "cli/output.h"
 #include "cli/scan_cluster.h"
 #include "cli/scan_input.h"
 #include "cli/scan_report.h"
-#include "cli/size_request.h"
 #include "kube/client.h"
 #include "kube/cluster_config.h"
 #include "kube/http_transport.h"
@@ -25,7 +25,7 @@ struct ScanFlags {
   std::string kubeconfig, context, namespace_name, file;
   bool all_namespaces = false;
   bool all = false;
-  std::string size_per_gpu, max_size;
+  InstallationFlags installation;  // sizes alone
   std::string output = "table";
 };
 
@@ -44,20 +44,6 @@ constexpr const char* kFooter =
     "-\n"
     "\n"
     "Exit codes: 0 all have enough, 1 some pod is TooSmall, 2 bad input, or no way to the pods\n";
-
-// The same flags as those of `shmctl size`, with the same errors.
-Result<InstallationDefaults> ReadDefaults(const ScanFlags& flags) {
-  SizeFlags size;
-  size.gpus = "1";
-  size.size_per_gpu = flags.size_per_gpu;
-  size.max_size = flags.max_size;
-  const Result<SizeRequest> request = ReadSizeRequest(size);
-  if (!request.ok()) return request.error();
-  InstallationDefaults defaults;
-  defaults.size_per_gpu = request->size_per_gpu;
-  defaults.max_size = request->max_size;
-  return defaults;
-}
 
 void Warn(const std::vector<std::string>& warnings, const Streams& streams) {
   for (const std::string& warning : warnings) streams.err << "warning: " << warning << "\n";
@@ -127,24 +113,13 @@ void Write(const ScanReport& report, const std::string& format, const Streams& s
 }
 
 int Scan(const ScanFlags& flags, const Streams& streams) {
-  const Result<InstallationDefaults> defaults = ReadDefaults(flags);
+  const Result<InstallationDefaults> defaults = ReadInstallationFlags(flags.installation);
   Result<ScanReport> report = !defaults.ok()       ? Result<ScanReport>(defaults.error())
                               : flags.file.empty() ? ScanServer(flags, *defaults, streams)
                                                    : ScanFile(flags, *defaults, streams);
-  if (!report.ok()) {
-    streams.err << "shmctl: " << report.error().ToString() << "\n";
-    return kBadInput;
-  }
+  if (!report.ok()) return BadInput(streams, report.error());
   Write(*report, flags.output, streams);
   return report->Summary().too_small > 0 ? kFinding : kDone;
-}
-
-// A flag without a value would read as not given.
-CLI::Option* AddFlag(CLI::App* app, const std::string& name, std::string& into,
-                     const std::string& help) {
-  return app->add_option(name, into, help)->check([](const std::string& text) {
-    return text.empty() ? std::string("\"\" is no value") : std::string();
-  });
 }
 
 void Declare(CLI::App* app, ScanFlags* flags) {
@@ -161,8 +136,9 @@ void Declare(CLI::App* app, ScanFlags* flags) {
       ->excludes(kubeconfig)
       ->excludes(context);
   app->add_flag("--all", flags->all, "List pods without GPUs, too");
-  AddFlag(app, "--size-per-gpu", flags->size_per_gpu, "As the installation has it; else 1Gi");
-  AddFlag(app, "--max-size", flags->max_size, "As the installation has it; else none");
+  AddFlag(app, "--size-per-gpu", flags->installation.size_per_gpu,
+          "As the installation has it; else 1Gi");
+  AddFlag(app, "--max-size", flags->installation.max_size, "As the installation has it; else none");
   app->add_option("-o,--output", flags->output, "table, json or yaml")
       ->check(CLI::IsMember({"table", "json", "yaml"}));
   app->footer(kFooter);

@@ -20,10 +20,7 @@ struct Options {
 
 int Size(const Options& options, const Streams& streams) {
   const Result<SizeRequest> request = ReadSizeRequest(options.flags);
-  if (!request.ok()) {
-    streams.err << "shmctl: " << request.error().ToString() << "\n";
-    return kBadInput;
-  }
+  if (!request.ok()) return BadInput(streams, request.error());
   const SizeReport report = DecideReport(*request);
   for (const std::string& warning : report.warnings) {
     streams.err << "warning: " << warning << "\n";
@@ -34,14 +31,6 @@ int Size(const Options& options, const Streams& streams) {
     WriteAnswer(ToJson(report), options.output, streams.out);
   }
   return report.below_need() ? kFinding : kDone;
-}
-
-// A flag without a value would read as not given.
-CLI::Option* AddFlag(CLI::App* app, const std::string& name, std::string& into,
-                     const std::string& help) {
-  return app->add_option(name, into, help)->check([](const std::string& text) {
-    return text.empty() ? std::string("\"\" is no value") : std::string();
-  });
 }
 
 void Declare(CLI::App* app, Options* options) {

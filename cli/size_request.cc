@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/defaults.h"
+#include "cli/installation_flags.h"
 #include "core/numbers.h"
-#include "core/quantity.h"
 
 namespace shm::cli {
 namespace {
@@ -26,7 +25,7 @@ Error Bad(const std::string& flag, const std::string& value, const std::string& 
   return Error{flag, "\"" + value + "\" is not " + wanted};
 }
 
-// Leaves `into` as it is where the flag was not given; the same for all readers below.
+// Leaves `into` as it is where the flag was not given.
 template <typename T>
 std::optional<Error> ReadCount(const std::string& flag, const std::string& text, T* into) {
   if (text.empty()) return std::nullopt;
@@ -36,13 +35,21 @@ std::optional<Error> ReadCount(const std::string& flag, const std::string& text,
   return std::nullopt;
 }
 
-template <typename T>
-std::optional<Error> ReadBytes(const std::string& flag, const std::string& text, T* into) {
-  if (text.empty()) return std::nullopt;
-  const Result<std::int64_t> bytes = ParseQuantity(text);
-  if (!bytes.ok()) return Error{flag, "\"" + text + "\": " + bytes.error().message};
-  if (*bytes == 0) return Bad(flag, text, "above 0");
-  *into = *bytes;
+std::optional<Error> ReadInstallation(const SizeFlags& flags, SizeRequest* request) {
+  InstallationFlags installation;
+  installation.size_per_gpu = flags.size_per_gpu;
+  installation.max_size = flags.max_size;
+  const Result<InstallationDefaults> defaults = ReadInstallationFlags(installation);
+  if (!defaults.ok()) return defaults.error();
+  request->size_per_gpu = defaults->size_per_gpu;
+  request->max_size = defaults->max_size;
+  return std::nullopt;
+}
+
+std::optional<Error> ReadMemoryLimit(const std::string& text, SizeRequest* request) {
+  const Result<std::optional<std::int64_t>> limit = ReadBytesFlag("--memory-limit", text);
+  if (!limit.ok()) return limit.error();
+  request->memory_limit = *limit;
   return std::nullopt;
 }
 
@@ -109,14 +116,12 @@ std::vector<std::string> EngineCommandOf(const std::string& name) {
 
 Result<SizeRequest> ReadSizeRequest(const SizeFlags& flags) {
   SizeRequest request;
-  request.size_per_gpu = InstallationDefaults().size_per_gpu;
   std::optional<Error> error = ReadGpus(flags, &request);
   if (!error) error = ReadCount("--communicators", flags.communicators, &request.communicators);
   if (!error) error = ReadEnv(flags.env, &request.env);
   if (!error) error = ReadEngineName(flags.engine, &request.engine);
-  if (!error) error = ReadBytes("--size-per-gpu", flags.size_per_gpu, &request.size_per_gpu);
-  if (!error) error = ReadBytes("--max-size", flags.max_size, &request.max_size);
-  if (!error) error = ReadBytes("--memory-limit", flags.memory_limit, &request.memory_limit);
+  if (!error) error = ReadInstallation(flags, &request);
+  if (!error) error = ReadMemoryLimit(flags.memory_limit, &request);
   if (error) return *error;
   return request;
 }

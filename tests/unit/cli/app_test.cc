@@ -1,5 +1,3 @@
-#include "cli/app.h"
-
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -10,34 +8,15 @@
 #include "core/quantity.h"
 #include "manifest/yaml_reader.h"
 #include "tests/support/shell.h"
+#include "tests/unit/cli/run.h"
 
 namespace shm::cli {
 namespace {
-
-using Words = std::vector<std::string>;
-
-struct Outcome {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-Outcome RunWith(const Words& args, const std::string& input = "") {
-  std::istringstream in(input);
-  std::ostringstream out;
-  std::ostringstream err;
-  const int code = Run(args, in, out, err);
-  return {code, out.str(), err.str()};
-}
 
 nlohmann::json Json(const Words& args, const std::string& input = "") {
   Words all = args;
   all.insert(all.end(), {"--output", "json"});
   return nlohmann::json::parse(RunWith(all, input).out);
-}
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 const std::string kExtendFails =

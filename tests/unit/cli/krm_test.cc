@@ -4,27 +4,15 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "cli/app.h"
 #include "manifest/yaml_reader.h"
+#include "tests/unit/cli/run.h"
 
 namespace shm::cli {
 namespace {
 
 using nlohmann::json;
 
-struct Outcome {
-  int code;
-  std::string out;
-  std::string err;
-};
-
-Outcome Krm(const std::string& input) {
-  std::istringstream in(input);
-  std::ostringstream out;
-  std::ostringstream err;
-  const int code = Run({"krm"}, in, out, err);
-  return {code, out.str(), err.str()};
-}
+Outcome Krm(const std::string& input) { return RunWith({"krm"}, input); }
 
 json ReadYaml(const std::string& text) {
   return json(std::get<manifest::Json>(manifest::ReadYaml(text)));

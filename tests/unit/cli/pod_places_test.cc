@@ -54,7 +54,8 @@ std::vector<std::string> PathsIn(const Json& document, const std::string& declar
   std::vector<DeclaredKind> kinds;
   if (!declared.empty()) kinds.push_back(*ParseDeclaredKind(declared));
   std::vector<std::string> paths;
-  for (const PodPlace& place : FindPods(document, kinds)) paths.push_back(place.path);
+  for (const PodPlace& place : FindPods(document, kinds, TypeOf(document)))
+    paths.push_back(place.path);
   return paths;
 }
 
@@ -65,7 +66,7 @@ TEST_CASE("Every kind's pods are found at its path, with the nodes and the name 
     const Json document = DocumentOf(kind);
     INFO(document.dump());
     const bool many = kind.path.find_first_of("[{") != std::string_view::npos;
-    const std::vector<PodPlace> places = FindPods(document, {});
+    const std::vector<PodPlace> places = FindPods(document, {}, TypeOf(document));
     CHECK(places.size() >= (many ? 2U : 1U));
     for (const PodPlace& place : places) {
       INFO(place.path);
@@ -94,7 +95,7 @@ TEST_CASE("A group stands for its versions, and no other group's kind of that na
     Json document = {{"apiVersion", c.api_version}, {"kind", c.kind}};
     document.update(pod);
     INFO(c.api_version << " " << c.kind);
-    CHECK(FindPods(document, {}).size() == c.places);
+    CHECK(FindPods(document, {}, TypeOf(document)).size() == c.places);
   }
 }
 
@@ -105,7 +106,7 @@ TEST_CASE("A number of nodes belongs to the element that it stands in") {
       {"template":{},"leaderWorkerSet":{"size":4}},{"template":{},"leaderWorkerSet":{"size":"4"}},
       {"template":{},"leaderWorkerSet":{"size":0}}]}})");
   std::vector<int> nodes;
-  for (const PodPlace& place : FindPods(document, {})) {
+  for (const PodPlace& place : FindPods(document, {}, TypeOf(document))) {
     nodes.push_back(place.coming_nodes.value_or(-1));
   }
   CHECK(nodes == std::vector<int>{2, -1, 4, -1, -1});

@@ -12,34 +12,21 @@
 #include <utility>
 #include <vector>
 
-#include "cli/app.h"
 #include "manifest/documents.h"
+#include "tests/unit/cli/run.h"
 
 namespace shm::cli::render_test {
 
 namespace fs = std::filesystem;
 using manifest::Document;
 using manifest::Json;
-using Words = std::vector<std::string>;
 
-struct Rendered {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
+using Rendered = Outcome;
 
 inline Rendered Render(const std::string& input, const Words& flags = {}) {
   Words args = {"render"};
   args.insert(args.end(), flags.begin(), flags.end());
-  std::istringstream in(input);
-  std::ostringstream out;
-  std::ostringstream err;
-  const int code = Run(args, in, out, err);
-  return {code, out.str(), err.str()};
-}
-
-inline bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
+  return RunWith(args, input);
 }
 
 inline std::string Contents(const fs::path& path) {

@@ -9,38 +9,23 @@
 #include <string>
 #include <vector>
 
-#include "cli/app.h"
+#include "tests/unit/cli/run.h"
 #include "tests/unit/cli/scan_objects.h"
 
 namespace shm::cli {
 namespace {
 
 using namespace testing;
-using Words = std::vector<std::string>;
-
-struct Outcome {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
 
 Outcome Scan(const std::string& input, const Words& flags = {"-f", "-"}) {
   Words args = {"scan"};
   args.insert(args.end(), flags.begin(), flags.end());
-  std::istringstream in(input);
-  std::ostringstream out;
-  std::ostringstream err;
-  const int code = Run(args, in, out, err);
-  return {code, out.str(), err.str()};
+  return RunWith(args, input);
 }
 
 Json ScanJson(const Json& input, Words flags = {}) {
   for (const char* word : {"-f", "-", "--output", "json"}) flags.push_back(word);
   return Json::parse(Scan(input.dump(), flags).out);
-}
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 Words NamesIn(const Json& report) {
