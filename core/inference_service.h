@@ -43,6 +43,10 @@ struct LabelSelector {
   friend bool operator==(const LabelSelector&, const LabelSelector&) = default;
 };
 
+// Whether every set of labels that `narrow` matches is certain to match `wide`. False where it
+// cannot be told from single terms: a `narrow` that matches nothing, say. Pure.
+bool Implies(const LabelSelector& narrow, const LabelSelector& wide);
+
 struct SharedMemorySpec {
   SharedMemoryMode mode = SharedMemoryMode::kMemory;
   std::optional<std::int64_t> size;          // bytes, exact

@@ -14,6 +14,20 @@ namespace {
 using nlohmann::json;
 using State = ChildrenOutcome::State;
 
+// How long a watch may take to show what was made.
+constexpr std::chrono::milliseconds kWatchLag{5000};
+
+// A resourceVersion that no object has: etcd's first revision is before all of them. To apply with
+// a version that is not the object's is a conflict, and to apply where there is none ignores it, so
+// that this one means "make it, change nothing" (held by an integration test).
+constexpr char kOfNoObject[] = "1";
+
+kube::ApiError Taken() {
+  kube::ApiError error;
+  error.reason = kube::ErrorReason::kAlreadyExists;
+  return error;
+}
+
 kube::ObjectKey KeyOf(const ServiceRecord& record) {
   return {record.service.namespace_name, record.service.name};
 }
@@ -99,6 +113,9 @@ Reconciler::Outcome Reconciler::ReconcileUnguarded(const kube::ObjectKey& key) {
       facts.arithmetic = sizing->arithmetic;
       facts.gpus_per_pod = sizing->gpus_per_pod;
       facts.children = ReconcileChildren(*record, *sizing, outcome.error);
+      // One that was made and deleted before a watch showed it is missed by then.
+      const bool shown = world_.Deployment(key) && world_.KubeService(key);
+      if (facts.children.state == State::kApplied && !shown) outcome.again = kWatchLag;
     } else {
       facts.invalid = sizing.error();
     }
@@ -155,15 +172,18 @@ void Reconciler::TellOfDrift(const ServiceRecord& record, const StatusFacts& fac
            " pods started without the webhook and have no shared memory from it");
 }
 
-// Two selectors overlap if a pod is seen that both match; which pods may come, nobody can tell.
-// Equal selectors overlap for certain.
+// An older one takes pods from this one if it selects all that this one does, or if a pod is seen
+// that both match. Which pods may come otherwise, nobody can tell.
 std::string Reconciler::OlderOverlap(const InferenceService& service) const {
   for (const auto& other : world_.ServicesIn(service.namespace_name)) {
     const InferenceService& candidate = other->service;
     if (candidate.name == service.name || candidate.deleting || !candidate.selector) continue;
     const bool older = std::pair(candidate.creation_timestamp, candidate.name) <
                        std::pair(service.creation_timestamp, service.name);
-    if (older && *candidate.selector == *service.selector) return candidate.name;
+    if (older &&
+        (Implies(*service.selector, *candidate.selector) || world_.SharePod(service, candidate))) {
+      return candidate.name;
+    }
   }
   return "";
 }
@@ -197,23 +217,36 @@ ChildrenOutcome Reconciler::ReconcileChildren(const ServiceRecord& record,
   return outcome;
 }
 
+// Whether the child needs no call: it is as it was left, or the watch has yet to show what was
+// done.
+bool Reconciler::IsSettled(const ChildRecord* live, const std::string& wanted,
+                           const std::string& mark, AppliedChild& applied) const {
+  if (live) applied.seen = true;
+  if (wanted != applied.configuration) return false;
+  if (live) return mark == applied.mark || live->resource_version == applied.read_at;
+  return !applied.seen && kube::MonotonicMs(clock_) - applied.at_ms < kWatchLag.count();
+}
+
 // An object of that name which is not ours is never taken over. The watch shows only objects with
-// our label, so before the first apply one look tells whether there is another.
-std::optional<ChildrenOutcome> Reconciler::CheckOwner(const ServiceRecord& record,
-                                                      const kube::ResourceType& type,
-                                                      const ChildRecord* child,
-                                                      std::optional<kube::ApiError>& retry) {
-  std::string owner;
-  if (child) {
-    owner = child->owner_uid;
-  } else {
-    const auto found = api_.Get(type, KeyOf(record));
-    if (found.Is(kube::ErrorReason::kNotFound)) return std::nullopt;
-    if (!found.ok()) return Failed(found.error(), retry);
-    const auto parsed = ParseDeployment(*found);
-    if (parsed.ok()) owner = parsed->owner_uid;
-  }
-  if (owner == record.service.uid) return std::nullopt;
+// our label, so where it shows none the apply may make one, but not change one.
+kube::ApiResult<json> Reconciler::ApplyChild(const ServiceRecord& record,
+                                             const kube::ResourceType& type,
+                                             const ChildRecord* live, const json& wanted) {
+  if (live && live->owner_uid != record.service.uid) return Taken();
+  if (live) return api_.Apply(type, KeyOf(record), wanted, {});
+  json only_new = wanted;
+  only_new["metadata"]["resourceVersion"] = kOfNoObject;
+  auto made = api_.Apply(type, KeyOf(record), only_new, {});
+  if (!made.Is(kube::ErrorReason::kConflict)) return made;
+  // There is one: ours, if our label was taken off it or the watch is late.
+  const auto found = api_.Get(type, KeyOf(record));
+  if (!found.ok()) return found.error();
+  const auto child = ParseDeployment(*found);
+  if (!child.ok() || child->owner_uid != record.service.uid) return Taken();
+  return api_.Apply(type, KeyOf(record), wanted, {});
+}
+
+ChildrenOutcome Reconciler::NameTaken(const ServiceRecord& record, const kube::ResourceType& type) {
   ChildrenOutcome taken{State::kNameTaken, "", 0, 0};
   taken.message = type.kind + " " + record.service.name +
                   " exists and is not controlled by this InferenceService; delete or rename one";
@@ -227,12 +260,11 @@ std::optional<ChildrenOutcome> Reconciler::ApplyDeployment(const ServiceRecord& 
   const auto live = world_.Deployment(KeyOf(record));
   const std::string text = wanted.dump();
   if (text == applied.refused) return TemplateInvalid(applied.refusal);
-  if (live && text == applied.deployment && live->generation == applied.generation) {
-    return std::nullopt;
-  }
-  if (auto taken = CheckOwner(record, kube::Deployments(), live.get(), retry)) return taken;
+  const std::string mark = live ? std::to_string(live->generation) : "";
+  if (IsSettled(live.get(), text, mark, applied.deployment)) return std::nullopt;
 
-  const auto result = api_.Apply(kube::Deployments(), KeyOf(record), wanted, {});
+  const auto result = ApplyChild(record, kube::Deployments(), live.get(), wanted);
+  if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(record, kube::Deployments());
   if (!result.ok()) {
     if (!IsAuthorsFault(result.error())) return Failed(result.error(), retry);
     applied.refused = text;
@@ -240,13 +272,15 @@ std::optional<ChildrenOutcome> Reconciler::ApplyDeployment(const ServiceRecord& 
     Tell(record, kube::EventType::kWarning, "TemplateInvalid", applied.refusal);
     return TemplateInvalid(applied.refusal);
   }
+  const std::string& before = applied.deployment.configuration;
   if (!live) Tell(record, kube::EventType::kNormal, "Created", "made the Deployment");
-  if (live && text != applied.deployment && !applied.deployment.empty()) {
+  if (live && text != before && !before.empty()) {
     Tell(record, kube::EventType::kNormal, "Updated", "changed the Deployment");
   }
   applied.refused.clear();
-  applied.deployment = text;
-  applied.generation = result->value("/metadata/generation"_json_pointer, std::int64_t{0});
+  const auto generation = result->value("/metadata/generation"_json_pointer, std::int64_t{0});
+  applied.deployment = {text, std::to_string(generation), live ? live->resource_version : "",
+                        live != nullptr, kube::MonotonicMs(clock_)};
   return std::nullopt;
 }
 
@@ -255,20 +289,24 @@ std::optional<ChildrenOutcome> Reconciler::ApplyService(const ServiceRecord& rec
                                                         std::optional<kube::ApiError>& retry) {
   const auto live = world_.KubeService(KeyOf(record));
   const std::string text = wanted.dump();
-  if (live && text == applied.service && live->resource_version == applied.service_version) {
-    return std::nullopt;
-  }
-  if (auto taken = CheckOwner(record, kube::Services(), live.get(), retry)) return taken;
-  const auto result = api_.Apply(kube::Services(), KeyOf(record), wanted, {});
+  const std::string mark = live ? live->resource_version : "";
+  if (IsSettled(live.get(), text, mark, applied.service)) return std::nullopt;
+  const auto result = ApplyChild(record, kube::Services(), live.get(), wanted);
+  if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(record, kube::Services());
   if (!result.ok()) return Failed(result.error(), retry);
-  applied.service = text;
-  applied.service_version = result->value("/metadata/resourceVersion"_json_pointer, "");
+  applied.service = {text, result->value("/metadata/resourceVersion"_json_pointer, ""),
+                     live ? live->resource_version : "", live != nullptr,
+                     kube::MonotonicMs(clock_)};
   return std::nullopt;
 }
 
 std::optional<kube::ApiError> Reconciler::WriteStatus(const ServiceRecord& record,
                                                       const StatusFacts& facts) {
-  const json previous = json::parse(record.status);
+  // What the watch shows may be older than what was written last.
+  Applied applied = TakeApplied(KeyOf(record));
+  const bool late =
+      !applied.status.empty() && applied.status_read_at == record.service.resource_version;
+  const json previous = json::parse(late ? applied.status : record.status);
   json wanted = BuildStatus(record.service, facts, previous, kube::Time(clock_.WallNow()));
   for (json& condition : wanted["conditions"]) {
     // The CRD's bound on a message, with room for what escaping adds.
@@ -278,8 +316,12 @@ std::optional<kube::ApiError> Reconciler::WriteStatus(const ServiceRecord& recor
   if (wanted == previous) return std::nullopt;
   const auto result =
       api_.ApplyStatus(kube::InferenceServices(), KeyOf(record), json{{"status", wanted}});
-  if (result.ok() || result.Is(kube::ErrorReason::kNotFound)) return std::nullopt;
-  return result.error();
+  if (result.Is(kube::ErrorReason::kNotFound)) return std::nullopt;
+  if (!result.ok()) return result.error();
+  applied.status = wanted.dump();
+  applied.status_read_at = record.service.resource_version;
+  KeepApplied(KeyOf(record), std::move(applied));
+  return std::nullopt;
 }
 
 void Reconciler::Tell(const ServiceRecord& record, kube::EventType type, const char* reason,

@@ -38,13 +38,21 @@ class Reconciler {
 
   // What was applied last, so that an unchanged child is not applied again. It is not known after
   // a start: then each child is applied once, which changes nothing where nothing differs.
+  struct AppliedChild {
+    std::string configuration;
+    std::string mark;     // what tells, after it was applied, that nobody changed the child since
+    std::string read_at;  // resourceVersion of the child that it was applied over
+    bool seen = false;    // a watch has shown the child since
+    std::int64_t at_ms = 0;  // monotonic
+  };
   struct Applied {
-    std::string deployment;       // the apply configuration
-    std::int64_t generation = 0;  // of the Deployment, after it was applied
-    std::string service;
-    std::string service_version;  // resourceVersion of the Service, after it was applied
-    std::string refused;          // the configuration that the API server refused, and
-    std::string refusal;          // its words
+    AppliedChild deployment;
+    AppliedChild service;
+    std::string refused;  // the Deployment's configuration that the API server refused, and
+    std::string refusal;  // its words
+    std::string status;   // as it was written last, and
+    std::string
+        status_read_at;  // the resourceVersion of the InferenceService that it was made from
   };
 
   ChildrenOutcome ReconcileChildren(const ServiceRecord& record, const ServiceSizing& sizing,
@@ -55,10 +63,12 @@ class Reconciler {
   std::optional<ChildrenOutcome> ApplyService(const ServiceRecord& record,
                                               const nlohmann::json& wanted, Applied& applied,
                                               std::optional<kube::ApiError>& retry);
-  std::optional<ChildrenOutcome> CheckOwner(const ServiceRecord& record,
-                                            const kube::ResourceType& type,
-                                            const ChildRecord* child,
-                                            std::optional<kube::ApiError>& retry);
+  bool IsSettled(const ChildRecord* live, const std::string& wanted, const std::string& mark,
+                 AppliedChild& applied) const;
+  kube::ApiResult<nlohmann::json> ApplyChild(const ServiceRecord& record,
+                                             const kube::ResourceType& type,
+                                             const ChildRecord* live, const nlohmann::json& wanted);
+  ChildrenOutcome NameTaken(const ServiceRecord& record, const kube::ResourceType& type);
   Stamp StampFor(const ServiceRecord& record, const ServiceSizing& sizing) const;
   // The facts, and how many of its pods are being deleted.
   std::pair<StatusFacts, int> Observe(const ServiceRecord& record);

@@ -181,6 +181,14 @@ ServicePods World::PodsOf(const InferenceService& service) const {
   return pods;
 }
 
+bool World::SharePod(const InferenceService& one, const InferenceService& other) const {
+  const auto pods = injected_pods_.List(one.namespace_name);
+  return std::any_of(pods->begin(), pods->end(), [&](const auto& pod) {
+    return !pod->ended && one.selector->Matches(pod->labels) &&
+           other.selector->Matches(pod->labels);
+  });
+}
+
 std::string World::CreationFailure(const kube::ObjectKey& deployment) const {
   std::shared_ptr<const FailureRecord> last;
   for (const auto& failure : *failures_.List(deployment.namespace_name)) {

@@ -146,6 +146,53 @@ TEST_CASE("parallelism that does not add up is an error with the numbers") {
   }
 }
 
+TEST_CASE("a selector implies another where each term follows from one of its own") {
+  const auto read = [](const char* selector) {
+    const auto service = ParseInferenceService(
+        nlohmann::json{{"metadata", {{"name", "n"}, {"namespace", "ns"}}},
+                       {"spec", {{"selector", nlohmann::json::parse(selector)}}}});
+    REQUIRE(service.ok());
+    return *service->selector;
+  };
+  struct Case {
+    const char* narrow;
+    const char* wide;
+    bool implied;
+  };
+  const char* app = R"({"matchLabels": {"app": "a"}})";
+  const char* app_in =
+      R"({"matchExpressions": [{"key": "app", "operator": "In", "values": ["a", "b"]}]})";
+  const char* app_not =
+      R"({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["c"]}]})";
+  const char* app_not_more =
+      R"({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["c", "d"]}]})";
+  const char* app_exists = R"({"matchExpressions": [{"key": "app", "operator": "Exists"}]})";
+  const char* no_app = R"({"matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]})";
+  const char* app_tier = R"({"matchLabels": {"app": "a", "tier": "t"}})";
+  const std::vector<Case> cases = {
+      {app, app, true},
+      {app_tier, app, true},
+      {app, app_tier, false},
+      {app, app_in, true},
+      {app_in, app, false},
+      {app_in, app_not, true},
+      {app_not, app_in, false},
+      {app, app_exists, true},
+      {app_exists, app, false},
+      {no_app, app_not, true},
+      {app_not, no_app, false},
+      {no_app, no_app, true},
+      {app_not_more, app_not, true},
+      {app_not, app_not_more, false},
+      {app, R"({"matchLabels": {"tier": "t"}})", false},
+      {app, R"({"matchLabels": {"app": "b"}})", false},
+  };
+  for (const Case& test : cases) {
+    INFO(test.narrow << " implies " << test.wide);
+    CHECK(Implies(read(test.narrow), read(test.wide)) == test.implied);
+  }
+}
+
 TEST_CASE("a label selector matches as Kubernetes matches") {
   using Operator = LabelSelector::Operator;
   const std::map<std::string, std::string> labels = {{"app", "engine"}, {"tier", "a"}};
