@@ -222,6 +222,35 @@ TEST_CASE("killed with -9, the operator takes up its work where it stood") {
   CHECK(caught_up);
 }
 
+TEST_CASE(
+    "W6: when the leader is killed with -9, the other replica leads after the lease's duration") {
+  Installation& installation = Installation::Get();
+  const int port = FreePort();
+  const auto leads = [](int health_port) {
+    return Shell("curl -sf http://127.0.0.1:" + std::to_string(health_port) +
+                 "/metrics | grep '^leader_election_master_status.* 1$'")
+               .exit_code == 0;
+  };
+  REQUIRE(Eventually(seconds(30), [&] { return leads(installation.operator_health_port()); }));
+  const std::unique_ptr<Process> second = installation.StartReplica(port);
+  REQUIRE(Eventually(seconds(30), [&] {
+    return Shell("curl -sf http://127.0.0.1:" + std::to_string(port) + "/readyz").exit_code == 0;
+  }));
+  CHECK_FALSE(leads(port));
+  installation.operator_process().Signal(SIGKILL);
+  installation.operator_process().Wait();
+  // The lease's 15 s from its last renewal, and a try every 2 s.
+  CHECK(Eventually(seconds(20), [&] { return leads(port); }));
+  const std::string ns = NewNamespace("successor");
+  Apply(ns, "qwen", Template(2));
+  WaitForDeployment(ns, "qwen");
+  installation.StartOperator();
+  second->Signal(SIGTERM);
+  CHECK(second->Wait() == 0);
+  // It released the lease, so nobody waits for its end.
+  CHECK(Eventually(seconds(10), [&] { return leads(installation.operator_health_port()); }));
+}
+
 TEST_CASE("a quiet cluster sees no write but the lease") {
   Installation::Get();
   const std::string ns = NewNamespace("quiet");

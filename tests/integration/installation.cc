@@ -83,12 +83,16 @@ Installation::Installation()
   REQUIRE(served);
 }
 
-void Installation::StartOperator() {
-  operator_ = std::make_unique<Process>(
+void Installation::StartOperator() { operator_ = StartReplica(operator_health_port_); }
+
+std::unique_ptr<Process> Installation::StartReplica(int health_port) const {
+  const std::string port = std::to_string(health_port);
+  const std::string log =
+      health_port == operator_health_port_ ? "/operator.log" : "/operator-" + port + ".log";
+  return std::make_unique<Process>(
       std::vector<std::string>{SHM_BINARY_DIR "/bin/shm-operator", "--kubeconfig", Kubeconfig(),
-                               "--namespace", kNamespace, "--health-port",
-                               std::to_string(operator_health_port_)},
-      dir_.path() + "/operator.log");
+                               "--namespace", kNamespace, "--health-port", port},
+      dir_.path() + log);
 }
 
 void Installation::StartWebhook() {

@@ -19,6 +19,8 @@ class Installation {
 
   void StartOperator();
   void StartWebhook();
+  // Another replica of the operator, which ends with the returned process.
+  std::unique_ptr<Process> StartReplica(int health_port) const;
   Process& operator_process() { return *operator_; }
   Process& webhook_process() { return *webhook_; }
   // Log lines of both programs, for a failing test.
