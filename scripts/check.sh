@@ -27,6 +27,7 @@ yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tes
 one_version() { [ "$(cat VERSION)" = "$(sed -n 's/^version: //p' charts/shm-operator/Chart.yaml)" ]; }
 check "format (clang-format)" format
 check "rooms include only downwards" python3 scripts/check_rooms.py
+check "thread safety (clang -Wthread-safety)" scripts/check_thread_safety.sh
 check "shell scripts (shellcheck)" shell
 check "python scripts compile" python
 check "yaml (yamllint)" yaml
