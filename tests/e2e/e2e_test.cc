@@ -234,6 +234,71 @@ TEST_CASE("both programs killed with -9: within 30 s a new pod is sized, and non
   RequireGpus(pod, "2");
 }
 
+TEST_CASE("kubectl scale and a HorizontalPodAutoscaler set an InferenceService's replicas") {
+  Namespace ns("e2e-scale");
+  Cluster().Must(ns("apply -f -"), Service("wide", {{"tensorParallelSize", 2}}).dump());
+  WaitForPod(ns, Of("wide"));
+  const auto has_ready = [&ns](int replicas) {
+    return Eventually(seconds(90), [&] {
+      const json object = Cluster().Get(ns(std::string(kKind) + " wide"));
+      return object["status"].value("replicas", 0) == replicas &&
+             object["status"].value("readyReplicas", 0) == replicas &&
+             Condition(object, "Ready", "status") == "True";
+    });
+  };
+  Cluster().Must(ns("scale " + std::string(kKind) + " wide --replicas=2"));
+  REQUIRE(has_ready(2));
+  for (const json& pod : Items(ns("pods -l " + Of("wide")))) REQUIRE(ShmSize(ns, pod) == "2.0G");
+  Cluster().Must(ns("scale " + std::string(kKind) + " wide --replicas=1"));
+  REQUIRE(has_ready(1));
+
+  // Below minReplicas an autoscaler needs no metric, and there is none here.
+  const json cpu = {
+      {"type", "Resource"},
+      {"resource",
+       {{"name", "cpu"}, {"target", {{"type", "Utilization"}, {"averageUtilization", 50}}}}}};
+  Cluster().Must(ns("apply -f -"), json({{"apiVersion", "autoscaling/v2"},
+                                         {"kind", "HorizontalPodAutoscaler"},
+                                         {"metadata", {{"name", "wide"}}},
+                                         {"spec",
+                                          {{"scaleTargetRef",
+                                            {{"apiVersion", "shm-operator.dev/v1alpha1"},
+                                             {"kind", "InferenceService"},
+                                             {"name", "wide"}}},
+                                           {"minReplicas", 2},
+                                           {"maxReplicas", 3},
+                                           {"metrics", json::array({cpu})}}}})
+                                       .dump());
+  REQUIRE(has_ready(2));
+  Say("kubectl scale 1 -> 2 -> 1, and an autoscaler 1 -> 2");
+}
+
+TEST_CASE(
+    "foreground deletion takes the children first; orphaned ones run on and are not adopted") {
+  Namespace ns("e2e-cascade");
+  Cluster().Must(ns("apply -f -"), Service("first", {{"tensorParallelSize", 2}}).dump());
+  WaitForPod(ns, Of("first"));
+  Cluster().Must(
+      ns("delete " + std::string(kKind) + " first --cascade=foreground --wait --timeout=60s"));
+  REQUIRE(Items(ns("deployments")).empty());
+
+  Cluster().Must(ns("apply -f -"), Service("left", {{"tensorParallelSize", 2}}).dump());
+  const json pod = WaitForPod(ns, Of("left"));
+  Cluster().Must(
+      ns("delete " + std::string(kKind) + " left --cascade=orphan --wait --timeout=60s"));
+  const json orphan = Cluster().Get(ns("deployment left"));
+  REQUIRE_FALSE(orphan.is_null());
+  REQUIRE(orphan["metadata"].value("ownerReferences", json::array()).empty());
+  Cluster().Must(ns("apply -f -"), Service("left", {{"tensorParallelSize", 4}}).dump());
+  REQUIRE(Eventually(seconds(30), [&] {
+    return Condition(Cluster().Get(ns(std::string(kKind) + " left")), "Ready", "reason") ==
+           "NameTaken";
+  }));
+  REQUIRE(Cluster().Get(ns("deployment left"))["spec"] == orphan["spec"]);
+  REQUIRE(ReadyPod(ns, Of("left"))["metadata"]["uid"] == pod["metadata"]["uid"]);
+  Say("--cascade=foreground left nothing, --cascade=orphan a Deployment that stays as it is");
+}
+
 // Last: it takes the operator away. Catch runs the cases of a file in their order.
 TEST_CASE(
     "helm uninstall leaves CRDs and InferenceServices alone, and pods can be created all the "
