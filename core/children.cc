@@ -12,12 +12,14 @@ using nlohmann::json;
 
 constexpr int kDefaultPort = 8000;
 
+// A foreground deletion of the InferenceService waits for what blocks it, and for nothing else.
 json OwnerReference(const InferenceService& service) {
   return {{"apiVersion", names::kApiVersion},
           {"kind", names::kKind},
           {"name", service.name},
           {"uid", service.uid},
-          {"controller", true}};
+          {"controller", true},
+          {"blockOwnerDeletion", true}};
 }
 
 json Metadata(const InferenceService& service) {

@@ -280,7 +280,7 @@ TEST_CASE(
   WaitForPod(ns, Of("first"));
   Cluster().Must(
       ns("delete " + std::string(kKind) + " first --cascade=foreground --wait --timeout=60s"));
-  REQUIRE(Items(ns("deployments")).empty());
+  REQUIRE(Items(ns("deployments,replicasets,services,pods")).empty());
 
   Cluster().Must(ns("apply -f -"), Service("left", {{"tensorParallelSize", 2}}).dump());
   const json pod = WaitForPod(ns, Of("left"));

@@ -35,7 +35,8 @@ TEST_CASE("a Deployment carries owner, label, stamp, and the user's template who
   const json deployment = BuildDeployment(Service(), Spec(), TwoGpus());
   CHECK(deployment["metadata"]["ownerReferences"] ==
         json::parse(R"([{"apiVersion": "shm-operator.dev/v1alpha1",
-      "kind": "InferenceService", "name": "qwen", "uid": "u-1", "controller": true}])"));
+      "kind": "InferenceService", "name": "qwen", "uid": "u-1", "controller": true,
+      "blockOwnerDeletion": true}])"));
   CHECK(deployment["spec"]["replicas"] == 2);
   CHECK(deployment["spec"]["selector"]["matchLabels"] ==
         json{{"shm-operator.dev/service", "qwen"}});
