@@ -24,10 +24,11 @@ charts() {
   helm lint --strict charts/shm-operator
 }
 yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/(data|fuzz/corpus)/' | xargs yamllint -s -c .yamllint; }
+thread_safety() { cmake --preset thread-safety && cmake --build --preset thread-safety; }
 one_version() { [ "$(cat VERSION)" = "$(sed -n 's/^version: //p' charts/shm-operator/Chart.yaml)" ]; }
 check "format (clang-format)" format
 check "rooms include only downwards" python3 scripts/check_rooms.py
-check "thread safety (clang -Wthread-safety)" scripts/check_thread_safety.sh
+check "thread safety (clang -Wthread-safety)" thread_safety
 check "shell scripts (shellcheck)" shell
 check "python scripts compile" python
 check "yaml (yamllint)" yaml

@@ -23,7 +23,7 @@ PackagesOf() {
         ca-certificates
       ;;
     fuzz) echo clang libclang-rt-dev ;;
-    check) echo ccache clang clang-format clang-tidy shellcheck yamllint python3 python3-yaml ;;
+    check) echo clang clang-format clang-tidy shellcheck yamllint python3 python3-yaml ;;
     *)
       echo "usage: $0 build|image|cluster|check|fuzz..." >&2
       exit 2
