@@ -7,6 +7,11 @@
 
 namespace shm {
 
+bool IsOlder(const InferenceService& one, const InferenceService& other) {
+  return std::tie(one.creation_timestamp, one.name) <
+         std::tie(other.creation_timestamp, other.name);
+}
+
 ServiceMatch MatchService(const PodView& pod,
                           const std::vector<const InferenceService*>& services) {
   using Tie = ServiceMatch::Tie;
@@ -33,9 +38,8 @@ ServiceMatch MatchService(const PodView& pod,
     }
   }
   if (matching.empty()) return {};
-  std::sort(matching.begin(), matching.end(), [](const auto* a, const auto* b) {
-    return std::tie(a->creation_timestamp, a->name) < std::tie(b->creation_timestamp, b->name);
-  });
+  std::sort(matching.begin(), matching.end(),
+            [](const auto* one, const auto* other) { return IsOlder(*one, *other); });
   ServiceMatch match{Tie::kSelector, matching.front(), {}};
   if (matching.size() > 1) {
     match.notes.push_back({Reason::kSeveralServices, "InferenceServices " + matching[0]->name +

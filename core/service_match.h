@@ -21,8 +21,12 @@ struct ServiceMatch {
   Notes notes;                                // kSeveralServices
 };
 
+// Of several InferenceServices that select a pod, the oldest has it; of one second's, the first by
+// name. Pure.
+bool IsOlder(const InferenceService& one, const InferenceService& other);
+
 // `services`: those of the pod's namespace, in any order; must outlive the result. Where several
-// selectors match, the oldest wins, then the first by name. One that is being deleted selects
+// selectors match, the oldest wins (IsOlder). One that is being deleted selects
 // nothing. Pure.
 ServiceMatch MatchService(const PodView& pod, const std::vector<const InferenceService*>& services);
 

@@ -27,7 +27,8 @@ struct WriteOptions {
 
 struct ApplyOptions {
   std::string field_manager = kFieldManager;
-  bool force = true;  // take over fields that others own
+  bool force = true;         // take over fields that others own
+  bool only_create = false;  // make it, change nothing: kConflict where there is one
   bool dry_run = false;
   std::string field_validation = "Strict";
   std::string subresource{};

@@ -47,6 +47,11 @@ Json DeleteBody(const std::string& uid, const std::string& resource_version) {
   return body;
 }
 
+// A resourceVersion that no object has: etcd's first revision is before all of them. An apply with
+// a version that is not the object's is a conflict; where there is no object, the API server does
+// not look at it (kubernetes/apiserver registry/generic/registry/store.go, Update).
+constexpr char kVersionOfNone[] = "1";
+
 ApiError Malformed(const std::string& what) {
   ApiError error;
   error.reason = ErrorReason::kMalformed;
@@ -147,6 +152,7 @@ ApiResult<Json> Client::Apply(const ResourceType& type, const ObjectKey& key, co
   if (!filled.contains("apiVersion")) filled["apiVersion"] = type.ApiVersion();
   if (!filled.contains("kind")) filled["kind"] = type.kind;
   if (!filled["metadata"].contains("name")) filled["metadata"]["name"] = key.name;
+  if (options.only_create) filled["metadata"]["resourceVersion"] = kVersionOfNone;
   return CallJson({.method = "PATCH",
                    .path = ObjectPath(type, key, options.subresource) + ApplyQuery(options),
                    .content_type = kApplyType,

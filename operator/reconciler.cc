@@ -6,6 +6,7 @@
 
 #include "core/names.h"
 #include "core/pod_view.h"
+#include "core/service_match.h"
 #include "kube/timestamp.h"
 
 namespace shm::controller {
@@ -17,15 +18,15 @@ using State = ChildrenOutcome::State;
 // How long a watch may take to show what was made.
 constexpr std::chrono::milliseconds kWatchLag{5000};
 
-// A resourceVersion that no object has: etcd's first revision is before all of them. To apply with
-// a version that is not the object's is a conflict, and to apply where there is none ignores it, so
-// that this one means "make it, change nothing" (held by an integration test).
-constexpr char kOfNoObject[] = "1";
-
 kube::ApiError Taken() {
   kube::ApiError error;
   error.reason = kube::ErrorReason::kAlreadyExists;
   return error;
+}
+
+// What tells that somebody changed a child. The generation leaves out a Deployment's status.
+std::string MarkOf(const ChildRecord& child) {
+  return child.generation > 0 ? std::to_string(child.generation) : child.resource_version;
 }
 
 kube::ObjectKey KeyOf(const ServiceRecord& record) {
@@ -162,7 +163,7 @@ void Reconciler::Repair(const ServiceRecord& record, StatusFacts& facts, int goi
 // When their number changes; the status says so for as long as there are any.
 void Reconciler::TellOfDrift(const ServiceRecord& record, const StatusFacts& facts) {
   const auto unsized = std::count_if(facts.pods.begin(), facts.pods.end(), IsUnsized);
-  const json previous = json::parse(record.status);
+  const json previous = LastStatus(record);
   if (unsized == 0 || (previous.is_object() &&
                        previous.value("/sharedMemory/unsized"_json_pointer, 0) == unsized)) {
     return;
@@ -175,14 +176,16 @@ void Reconciler::TellOfDrift(const ServiceRecord& record, const StatusFacts& fac
 // An older one takes pods from this one if it selects all that this one does, or if a pod is seen
 // that both match. Which pods may come otherwise, nobody can tell.
 std::string Reconciler::OlderOverlap(const InferenceService& service) const {
-  for (const auto& other : world_.ServicesIn(service.namespace_name)) {
-    const InferenceService& candidate = other->service;
-    if (candidate.name == service.name || candidate.deleting || !candidate.selector) continue;
-    const bool older = std::pair(candidate.creation_timestamp, candidate.name) <
-                       std::pair(service.creation_timestamp, service.name);
-    if (older &&
-        (Implies(*service.selector, *candidate.selector) || world_.SharePod(service, candidate))) {
-      return candidate.name;
+  const auto pods = world_.SelectedPods(service);
+  for (const auto& record : world_.ServicesIn(service.namespace_name)) {
+    const InferenceService& other = record->service;
+    if (other.deleting || !other.selector || !IsOlder(other, service)) continue;
+    const auto takes = [&other](const auto& pod) {
+      return !pod->ended && other.selector->Matches(pod->labels);
+    };
+    if (Implies(*service.selector, *other.selector) ||
+        std::any_of(pods.begin(), pods.end(), takes)) {
+      return other.name;
     }
   }
   return "";
@@ -220,11 +223,22 @@ ChildrenOutcome Reconciler::ReconcileChildren(const ServiceRecord& record,
 // Whether the child needs no call: it is as it was left, or the watch has yet to show what was
 // done.
 bool Reconciler::IsSettled(const ChildRecord* live, const std::string& wanted,
-                           const std::string& mark, AppliedChild& applied) const {
+                           AppliedChild& applied) const {
   if (live) applied.seen = true;
   if (wanted != applied.configuration) return false;
-  if (live) return mark == applied.mark || live->resource_version == applied.read_at;
+  if (live) return MarkOf(*live) == applied.mark || live->resource_version == applied.read_at;
   return !applied.seen && kube::MonotonicMs(clock_) - applied.at_ms < kWatchLag.count();
+}
+
+Reconciler::AppliedChild Reconciler::Remember(std::string configuration, const json& result,
+                                              const ChildRecord* live) const {
+  AppliedChild applied;
+  applied.configuration = std::move(configuration);
+  applied.mark = MarkOf(ParseChild(result));
+  applied.read_at = live ? live->resource_version : "";
+  applied.seen = live != nullptr;
+  applied.at_ms = kube::MonotonicMs(clock_);
+  return applied;
 }
 
 // An object of that name which is not ours is never taken over. The watch shows only objects with
@@ -233,16 +247,14 @@ kube::ApiResult<json> Reconciler::ApplyChild(const ServiceRecord& record,
                                              const kube::ResourceType& type,
                                              const ChildRecord* live, const json& wanted) {
   if (live && live->owner_uid != record.service.uid) return Taken();
-  if (live) return api_.Apply(type, KeyOf(record), wanted, {});
-  json only_new = wanted;
-  only_new["metadata"]["resourceVersion"] = kOfNoObject;
-  auto made = api_.Apply(type, KeyOf(record), only_new, {});
-  if (!made.Is(kube::ErrorReason::kConflict)) return made;
+  kube::ApplyOptions options;
+  options.only_create = !live;
+  auto made = api_.Apply(type, KeyOf(record), wanted, options);
+  if (live || !made.Is(kube::ErrorReason::kConflict)) return made;
   // There is one: ours, if our label was taken off it or the watch is late.
   const auto found = api_.Get(type, KeyOf(record));
   if (!found.ok()) return found.error();
-  const auto child = ParseDeployment(*found);
-  if (!child.ok() || child->owner_uid != record.service.uid) return Taken();
+  if (ParseChild(*found).owner_uid != record.service.uid) return Taken();
   return api_.Apply(type, KeyOf(record), wanted, {});
 }
 
@@ -260,8 +272,7 @@ std::optional<ChildrenOutcome> Reconciler::ApplyDeployment(const ServiceRecord& 
   const auto live = world_.Deployment(KeyOf(record));
   const std::string text = wanted.dump();
   if (text == applied.refused) return TemplateInvalid(applied.refusal);
-  const std::string mark = live ? std::to_string(live->generation) : "";
-  if (IsSettled(live.get(), text, mark, applied.deployment)) return std::nullopt;
+  if (IsSettled(live.get(), text, applied.deployment)) return std::nullopt;
 
   const auto result = ApplyChild(record, kube::Deployments(), live.get(), wanted);
   if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(record, kube::Deployments());
@@ -278,9 +289,7 @@ std::optional<ChildrenOutcome> Reconciler::ApplyDeployment(const ServiceRecord& 
     Tell(record, kube::EventType::kNormal, "Updated", "changed the Deployment");
   }
   applied.refused.clear();
-  const auto generation = result->value("/metadata/generation"_json_pointer, std::int64_t{0});
-  applied.deployment = {text, std::to_string(generation), live ? live->resource_version : "",
-                        live != nullptr, kube::MonotonicMs(clock_)};
+  applied.deployment = Remember(text, *result, live.get());
   return std::nullopt;
 }
 
@@ -289,24 +298,25 @@ std::optional<ChildrenOutcome> Reconciler::ApplyService(const ServiceRecord& rec
                                                         std::optional<kube::ApiError>& retry) {
   const auto live = world_.KubeService(KeyOf(record));
   const std::string text = wanted.dump();
-  const std::string mark = live ? live->resource_version : "";
-  if (IsSettled(live.get(), text, mark, applied.service)) return std::nullopt;
+  if (IsSettled(live.get(), text, applied.service)) return std::nullopt;
   const auto result = ApplyChild(record, kube::Services(), live.get(), wanted);
   if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(record, kube::Services());
   if (!result.ok()) return Failed(result.error(), retry);
-  applied.service = {text, result->value("/metadata/resourceVersion"_json_pointer, ""),
-                     live ? live->resource_version : "", live != nullptr,
-                     kube::MonotonicMs(clock_)};
+  applied.service = Remember(text, *result, live.get());
   return std::nullopt;
+}
+
+// What the watch shows may be older than what was written last.
+json Reconciler::LastStatus(const ServiceRecord& record) {
+  const Applied applied = TakeApplied(KeyOf(record));
+  const bool late =
+      !applied.status.empty() && applied.status_read_at == record.service.resource_version;
+  return json::parse(late ? applied.status : record.status);
 }
 
 std::optional<kube::ApiError> Reconciler::WriteStatus(const ServiceRecord& record,
                                                       const StatusFacts& facts) {
-  // What the watch shows may be older than what was written last.
-  Applied applied = TakeApplied(KeyOf(record));
-  const bool late =
-      !applied.status.empty() && applied.status_read_at == record.service.resource_version;
-  const json previous = json::parse(late ? applied.status : record.status);
+  const json previous = LastStatus(record);
   json wanted = BuildStatus(record.service, facts, previous, kube::Time(clock_.WallNow()));
   for (json& condition : wanted["conditions"]) {
     // The CRD's bound on a message, with room for what escaping adds.
@@ -318,6 +328,7 @@ std::optional<kube::ApiError> Reconciler::WriteStatus(const ServiceRecord& recor
       api_.ApplyStatus(kube::InferenceServices(), KeyOf(record), json{{"status", wanted}});
   if (result.Is(kube::ErrorReason::kNotFound)) return std::nullopt;
   if (!result.ok()) return result.error();
+  Applied applied = TakeApplied(KeyOf(record));
   applied.status = wanted.dump();
   applied.status_read_at = record.service.resource_version;
   KeepApplied(KeyOf(record), std::move(applied));

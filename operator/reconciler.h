@@ -40,19 +40,18 @@ class Reconciler {
   // a start: then each child is applied once, which changes nothing where nothing differs.
   struct AppliedChild {
     std::string configuration;
-    std::string mark;     // what tells, after it was applied, that nobody changed the child since
-    std::string read_at;  // resourceVersion of the child that it was applied over
-    bool seen = false;    // a watch has shown the child since
+    std::string mark;        // of the child after it: while it stays, nobody changed the child
+    std::string read_at;     // resourceVersion of the child that it was applied over
+    bool seen = false;       // a watch has shown the child since
     std::int64_t at_ms = 0;  // monotonic
   };
   struct Applied {
     AppliedChild deployment;
     AppliedChild service;
-    std::string refused;  // the Deployment's configuration that the API server refused, and
-    std::string refusal;  // its words
-    std::string status;   // as it was written last, and
-    std::string
-        status_read_at;  // the resourceVersion of the InferenceService that it was made from
+    std::string refused;         // the Deployment's configuration that the API server refused, and
+    std::string refusal;         // its words
+    std::string status;          // as it was written last, and the
+    std::string status_read_at;  // resourceVersion of the InferenceService that it was made from
   };
 
   ChildrenOutcome ReconcileChildren(const ServiceRecord& record, const ServiceSizing& sizing,
@@ -63,8 +62,9 @@ class Reconciler {
   std::optional<ChildrenOutcome> ApplyService(const ServiceRecord& record,
                                               const nlohmann::json& wanted, Applied& applied,
                                               std::optional<kube::ApiError>& retry);
-  bool IsSettled(const ChildRecord* live, const std::string& wanted, const std::string& mark,
-                 AppliedChild& applied) const;
+  bool IsSettled(const ChildRecord* live, const std::string& wanted, AppliedChild& applied) const;
+  AppliedChild Remember(std::string configuration, const nlohmann::json& result,
+                        const ChildRecord* live) const;
   kube::ApiResult<nlohmann::json> ApplyChild(const ServiceRecord& record,
                                              const kube::ResourceType& type,
                                              const ChildRecord* live, const nlohmann::json& wanted);
@@ -75,6 +75,7 @@ class Reconciler {
   void Repair(const ServiceRecord& record, StatusFacts& facts, int going, Outcome& outcome);
   void TellOfDrift(const ServiceRecord& record, const StatusFacts& facts);
   std::string OlderOverlap(const InferenceService& service) const;
+  nlohmann::json LastStatus(const ServiceRecord& record) SHM_EXCLUDES(mutex_);
   std::optional<kube::ApiError> WriteStatus(const ServiceRecord& record, const StatusFacts& facts);
   void Tell(const ServiceRecord& record, kube::EventType type, const char* reason,
             const std::string& message);

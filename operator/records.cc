@@ -45,17 +45,6 @@ std::string ControllerUid(const json& metadata) {
   return "";
 }
 
-ChildRecord ParseChild(const json& object) {
-  const json& metadata = At(object, "metadata");
-  ChildRecord child;
-  child.name = Text(metadata, "name");
-  child.namespace_name = Text(metadata, "namespace");
-  child.resource_version = Text(metadata, "resourceVersion");
-  child.owner_uid = ControllerUid(metadata);
-  child.generation = Number(metadata, "generation");
-  return child;
-}
-
 bool IsTrue(const json& status, const std::string& type) {
   for (const json& condition : At(status, "conditions")) {
     if (Text(condition, "type") == type) return Text(condition, "status") == "True";
@@ -109,6 +98,17 @@ Result<ServiceRecord> ParseServiceRecord(const json& object) {
   record.spec = At(object, "spec").dump();
   record.status = At(object, "status").dump();
   return record;
+}
+
+ChildRecord ParseChild(const json& object) {
+  const json& metadata = At(object, "metadata");
+  ChildRecord child;
+  child.name = Text(metadata, "name");
+  child.namespace_name = Text(metadata, "namespace");
+  child.resource_version = Text(metadata, "resourceVersion");
+  child.owner_uid = ControllerUid(metadata);
+  child.generation = Number(metadata, "generation");
+  return child;
 }
 
 Result<ChildRecord> ParseDeployment(const json& object) {

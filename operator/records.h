@@ -62,6 +62,8 @@ struct FailureRecord {
 };
 
 Result<ServiceRecord> ParseServiceRecord(const nlohmann::json& object);
+// What children of both kinds have: names, owner and versions.
+ChildRecord ParseChild(const nlohmann::json& object);
 Result<ChildRecord> ParseDeployment(const nlohmann::json& object);
 Result<ChildRecord> ParseService(const nlohmann::json& object);
 Result<PodRecord> ParsePod(const nlohmann::json& object);

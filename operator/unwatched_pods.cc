@@ -7,6 +7,7 @@
 
 #include "core/children.h"
 #include "core/names.h"
+#include "core/service_match.h"
 #include "runtime/log.h"
 
 namespace shm::controller {
@@ -83,9 +84,7 @@ bool UnwatchedPods::BelongsToOlder(const PodRecord& pod, const InferenceService&
   for (const auto& record : world_.ServicesIn(service.namespace_name)) {
     const InferenceService& other = record->service;
     if (other.name == service.name || other.deleting || !other.selector) continue;
-    const bool older = std::pair(other.creation_timestamp, other.name) <
-                       std::pair(service.creation_timestamp, service.name);
-    if (older && other.selector->Matches(pod.labels)) return true;
+    if (IsOlder(other, service) && other.selector->Matches(pod.labels)) return true;
   }
   return false;
 }

@@ -174,19 +174,18 @@ ServicePods World::PodsOf(const InferenceService& service) const {
     if (found != pods_by_service_.end()) tied = found->second;
   }
   for (const std::string& name : tied) add(labelled_pods_.Get(service.namespace_name, name));
-  if (!service.selector) return pods;
-  for (const auto& pod : *injected_pods_.List(service.namespace_name)) {
-    if (service.selector->Matches(pod->labels)) add(pod);
-  }
+  for (const auto& pod : SelectedPods(service)) add(pod);
   return pods;
 }
 
-bool World::SharePod(const InferenceService& one, const InferenceService& other) const {
-  const auto pods = injected_pods_.List(one.namespace_name);
-  return std::any_of(pods->begin(), pods->end(), [&](const auto& pod) {
-    return !pod->ended && one.selector->Matches(pod->labels) &&
-           other.selector->Matches(pod->labels);
-  });
+std::vector<std::shared_ptr<const PodRecord>> World::SelectedPods(
+    const InferenceService& service) const {
+  std::vector<std::shared_ptr<const PodRecord>> selected;
+  if (!service.selector) return selected;
+  for (const auto& pod : *injected_pods_.List(service.namespace_name)) {
+    if (service.selector->Matches(pod->labels)) selected.push_back(pod);
+  }
+  return selected;
 }
 
 std::string World::CreationFailure(const kube::ObjectKey& deployment) const {

@@ -48,8 +48,8 @@ class World {
   // Those that match and are not injected no watch follows: see unwatched_pods.h.
   ServicePods PodsOf(const InferenceService& service) const;
 
-  // Whether an injected pod of their namespace matches both selectors; both have one.
-  bool SharePod(const InferenceService& one, const InferenceService& other) const;
+  // Of those, the ones that its selector matches, ended or not; none where it has no selector.
+  std::vector<std::shared_ptr<const PodRecord>> SelectedPods(const InferenceService& service) const;
 
   // The last message about a pod of this Deployment that could not be created; or "".
   std::string CreationFailure(const kube::ObjectKey& deployment) const;

@@ -79,9 +79,10 @@ class FakeApi : public Api {
     });
   }
   ApiResult<Json> Apply(const ResourceType& type, const ObjectKey& key, const Json& object,
-                        const ApplyOptions&) override {
+                        const ApplyOptions& options) override {
     const std::string path = ObjectPath(type, key);
     return Do("apply", path, [&](Json* stored) -> ApiResult<Json> {
+      if (stored != nullptr && options.only_create) return Fault(ErrorReason::kConflict);
       Json merged = stored == nullptr ? Json::object() : *stored;
       merged.merge_patch(object);
       return Store(path, merged);
