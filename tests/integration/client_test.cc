@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/integration/installation.h"
@@ -32,6 +33,18 @@ double Sum(const std::string& text, const std::string& name,
   return sum;
 }
 
+void Create(const std::string& ns, const std::string& name) {
+  const json engine = {{"name", "engine"}, {"image", "example/engine"}};
+  const json spec = {{"tensorParallelSize", 2},
+                     {"template", {{"spec", {{"containers", json::array({engine})}}}}}};
+  Cluster().Must("-n " + ns + " apply --server-side -f -",
+                 json({{"apiVersion", "shm-operator.dev/v1alpha1"},
+                       {"kind", "InferenceService"},
+                       {"metadata", {{"name", name}}},
+                       {"spec", spec}})
+                     .dump());
+}
+
 }  // namespace
 
 TEST_CASE("both programs get their lists as streams, none in pages") {
@@ -53,17 +66,7 @@ TEST_CASE("the operator's requests and its queue are counted under the names con
   const int port = installation.operator_health_port();
   const std::string before = Metrics(port);
   const std::string ns = NewNamespace("counted");
-  const json spec = {
-      {"tensorParallelSize", 2},
-      {"template",
-       {{"spec",
-         {{"containers", json::array({{{"name", "engine"}, {"image", "example/engine"}}})}}}}}};
-  Cluster().Must("-n " + ns + " apply --server-side -f -",
-                 json({{"apiVersion", "shm-operator.dev/v1alpha1"},
-                       {"kind", "InferenceService"},
-                       {"metadata", {{"name", "counted"}}},
-                       {"spec", spec}})
-                     .dump());
+  Create(ns, "counted");
   const auto grew = [&before](const std::string& now, const std::string& name,
                               const std::vector<std::string>& labels) {
     return Sum(now, name, labels) > Sum(before, name, labels);
@@ -87,6 +90,36 @@ TEST_CASE("the operator's requests and its queue are counted under the names con
         "workqueue_longest_running_processor_seconds{", "workqueue_retries_total{"}) {
     CHECK(now.find(gauge) != std::string::npos);
   }
+}
+
+TEST_CASE("an InferenceService costs one call a child, one for its status and one for its event") {
+  Installation& installation = Installation::Get();
+  const std::string ns = NewNamespace("calls");
+  const auto count = [&](const std::vector<std::string>& labels) {
+    return Sum(Metrics(installation.operator_health_port()), "rest_client_requests_total", labels);
+  };
+  // Watches are GETs, and the lease is PUT.
+  const auto writes = [&] { return count({"method=\"PATCH\""}) + count({"method=\"POST\""}); };
+  const auto become_quiet = [&] {
+    double before = -1;
+    return Eventually(seconds(20), [&] {
+      const double now = writes();
+      return std::exchange(before, now) == now;
+    });
+  };
+  REQUIRE(become_quiet());
+  const double written = writes();
+  const double not_found = count({"code=\"404\""});
+  for (int i = 0; i < 5; ++i) Create(ns, "s" + std::to_string(i));
+  REQUIRE(Eventually(seconds(15), [&] {
+    const std::string reasons = Cluster().Must(
+        "-n " + ns +
+        " get shmisvc -o jsonpath='{.items[*].status.conditions[?(@.type==\"Ready\")].reason}'");
+    return reasons == "Progressing Progressing Progressing Progressing Progressing";
+  }));
+  REQUIRE(become_quiet());
+  CHECK(writes() - written <= 5 * 4);
+  CHECK(count({"code=\"404\""}) == not_found);  // nobody asked first whether there was one
 }
 
 }  // namespace shm::test

@@ -87,12 +87,10 @@ void Installation::StartOperator() { operator_ = StartReplica(operator_health_po
 
 std::unique_ptr<Process> Installation::StartReplica(int health_port) const {
   const std::string port = std::to_string(health_port);
-  const std::string log =
-      health_port == operator_health_port_ ? "/operator.log" : "/operator-" + port + ".log";
   return std::make_unique<Process>(
       std::vector<std::string>{SHM_BINARY_DIR "/bin/shm-operator", "--kubeconfig", Kubeconfig(),
                                "--namespace", kNamespace, "--health-port", port},
-      dir_.path() + log);
+      dir_.path() + "/operator-" + port + ".log");
 }
 
 void Installation::StartWebhook() {
@@ -113,7 +111,7 @@ void Installation::WaitUntilReady(int port) {
 }
 
 std::string Installation::Logs() const {
-  return Shell("tail -n 20 " + dir_.path() + "/operator.log " + dir_.path() + "/webhook.log")
+  return Shell("tail -n 20 " + dir_.path() + "/operator-*.log " + dir_.path() + "/webhook.log")
       .output;
 }
 
