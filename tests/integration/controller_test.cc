@@ -151,6 +151,25 @@ TEST_CASE("a younger selector that an older one covers is a Conflict") {
   CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "c-beside") == "NoPods"; }));
 }
 
+TEST_CASE("selectors that only a pod shows to overlap are a Conflict once it is there") {
+  Installation::Get();
+  const std::string ns = NewNamespace("shared", /*enabled=*/true);
+  Apply(ns, "a-app", {{"tensorParallelSize", 2}, {"selector", {{"matchLabels", {{"app", "x"}}}}}});
+  Apply(ns, "b-tier",
+        {{"tensorParallelSize", 2}, {"selector", {{"matchLabels", {{"tier", "y"}}}}}});
+  REQUIRE(Eventually(seconds(10), [&] { return ReadyReason(ns, "b-tier") == "NoPods"; }));
+  const json gpus = {{"limits", {{"nvidia.com/gpu", "2"}}}};
+  const json engine = {{"name", "engine"}, {"image", "example/engine"}, {"resources", gpus}};
+  Cluster().Must("-n " + ns + " create -f -",
+                 json({{"apiVersion", "v1"},
+                       {"kind", "Pod"},
+                       {"metadata", {{"name", "both"}, {"labels", {{"app", "x"}, {"tier", "y"}}}}},
+                       {"spec", {{"containers", json::array({engine})}}}})
+                     .dump());
+  CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "b-tier") == "Conflict"; }));
+  CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "a-app") == "Sized"; }));
+}
+
 TEST_CASE("a selector in a namespace that is not enabled says which command enables it") {
   Installation::Get();
   const std::string ns = NewNamespace("closed");
