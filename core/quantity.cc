@@ -164,6 +164,22 @@ Result<std::int64_t> ParseQuantity(std::string_view text) {
   return *value;
 }
 
+std::string CanonicalQuantity(std::string_view text) {
+  constexpr std::size_t kMostDigits = 20;  // times 2^60 they fit
+  const auto parts = Split(text);
+  if (!parts || parts->digits.size() > kMostDigits) return std::string(text);
+  if (parts->digits.empty()) return "0";
+  Wide value = 0;
+  for (const char c : parts->digits) value = value * 10 + static_cast<Wide>(c - '0');
+  value <<= parts->shift;
+  int exponent = parts->exponent - parts->scale;
+  for (; value % 10 == 0; value /= 10) ++exponent;
+  std::string digits;
+  for (; value > 0; value /= 10) digits += static_cast<char>('0' + static_cast<int>(value % 10));
+  std::reverse(digits.begin(), digits.end());
+  return (parts->negative ? "-" : "") + digits + "e" + std::to_string(exponent);
+}
+
 std::string FormatBytes(std::int64_t bytes) {
   static constexpr std::array<std::string_view, 7> kUnits = {"",   "Ki", "Mi", "Gi",
                                                              "Ti", "Pi", "Ei"};

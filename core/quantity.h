@@ -20,6 +20,10 @@ inline constexpr std::int64_t kGibibyte = std::int64_t{1} << 30;
 // field.
 Result<std::int64_t> ParseQuantity(std::string_view text);
 
+// One text for all quantities of the same value: "1000m", "1" and "1e0" give the same. What is no
+// quantity, or has too many digits to be reckoned with, is given back as it is.
+std::string CanonicalQuantity(std::string_view text);
+
 // The shortest exact way to write bytes (0 or more) with a binary suffix: 2147483648 is "2Gi",
 // 1000 is "1000". ParseQuantity gives the same number back.
 std::string FormatBytes(std::int64_t bytes);

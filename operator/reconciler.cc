@@ -24,11 +24,6 @@ kube::ApiError Taken() {
   return error;
 }
 
-// What tells that somebody changed a child. The generation leaves out a Deployment's status.
-std::string MarkOf(const ChildRecord& child) {
-  return child.generation > 0 ? std::to_string(child.generation) : child.resource_version;
-}
-
 kube::ObjectKey KeyOf(const ServiceRecord& record) {
   return {record.service.namespace_name, record.service.name};
 }
@@ -52,9 +47,9 @@ ChildrenOutcome TemplateInvalid(const std::string& words) {
 }
 
 // Nothing in selector mode, and where the template is none: the API server will say what is wrong.
-std::optional<PodView> ReadTemplate(const ServiceRecord& record) {
-  if (!record.service.has_template) return std::nullopt;
-  auto view = ReadPodDocument(json::parse(record.spec).at("template"));
+std::optional<PodView> ReadTemplate(const InferenceService& service, const json& spec) {
+  if (!service.has_template) return std::nullopt;
+  auto view = ReadPodDocument(spec.at("template"));
   if (!view.ok()) return std::nullopt;
   return std::move(view).value();
 }
@@ -103,7 +98,8 @@ Reconciler::Outcome Reconciler::ReconcileUnguarded(const kube::ObjectKey& key) {
   Outcome outcome;
   if (!facts.invalid) {
     const auto name_space = world_.Namespace(key.namespace_name);
-    const auto pods = ReadTemplate(*record);
+    const json spec = json::parse(record->spec);
+    const auto pods = ReadTemplate(record->service, spec);
     const auto sizing = SizeForService(
         record->service, defaults_,
         name_space ? ReadNamespaceDefaults(name_space->annotations, nullptr) : NamespaceDefaults{},
@@ -113,7 +109,7 @@ Reconciler::Outcome Reconciler::ReconcileUnguarded(const kube::ObjectKey& key) {
       facts.size_is_least = record->service.selector.has_value();
       facts.arithmetic = sizing->arithmetic;
       facts.gpus_per_pod = sizing->gpus_per_pod;
-      facts.children = ReconcileChildren(*record, *sizing, outcome.error);
+      facts.children = ReconcileChildren(*record, spec, *sizing, outcome.error);
       // One that was made and deleted before a watch showed it is missed by then.
       const bool shown = world_.Deployment(key) && world_.KubeService(key);
       if (facts.children.state == State::kApplied && !shown) outcome.again = kWatchLag;
@@ -202,11 +198,10 @@ Stamp Reconciler::StampFor(const ServiceRecord& record, const ServiceSizing& siz
   return {record.service.generation, sizing.size, sizing.gpus_per_pod, sizing.degrees};
 }
 
-ChildrenOutcome Reconciler::ReconcileChildren(const ServiceRecord& record,
+ChildrenOutcome Reconciler::ReconcileChildren(const ServiceRecord& record, const json& spec,
                                               const ServiceSizing& sizing,
                                               std::optional<kube::ApiError>& retry) {
   if (!record.service.has_template) return {State::kNotWanted, "", 0, 0};
-  const json spec = json::parse(record.spec);
   const kube::ObjectKey key = KeyOf(record);
   Applied applied = TakeApplied(key);
   auto problem = ApplyDeployment(
@@ -220,21 +215,22 @@ ChildrenOutcome Reconciler::ReconcileChildren(const ServiceRecord& record,
   return outcome;
 }
 
-// Whether the child needs no call: it is as it was left, or the watch has yet to show what was
-// done.
-bool Reconciler::IsSettled(const ChildRecord* live, const std::string& wanted,
+// Whether the child needs no call: what we have applied of it is what is wanted, or the watch has
+// yet to show what was done.
+bool Reconciler::IsSettled(const ChildRecord* live, FieldsDigest wanted,
                            AppliedChild& applied) const {
   if (live) applied.seen = true;
-  if (wanted != applied.configuration) return false;
-  if (live) return MarkOf(*live) == applied.mark || live->resource_version == applied.read_at;
+  if (live && live->owned == wanted) return true;
+  if (wanted != applied.wanted) return false;
+  if (live) return live->owned == applied.owned || live->resource_version == applied.read_at;
   return !applied.seen && kube::MonotonicMs(clock_) - applied.at_ms < kWatchLag.count();
 }
 
-Reconciler::AppliedChild Reconciler::Remember(std::string configuration, const json& result,
+Reconciler::AppliedChild Reconciler::Remember(FieldsDigest wanted, const json& result,
                                               const ChildRecord* live) const {
   AppliedChild applied;
-  applied.configuration = std::move(configuration);
-  applied.mark = MarkOf(ParseChild(result));
+  applied.wanted = wanted;
+  applied.owned = ParseChild(result).owned;
   applied.read_at = live ? live->resource_version : "";
   applied.seen = live != nullptr;
   applied.at_ms = kube::MonotonicMs(clock_);
@@ -270,26 +266,22 @@ std::optional<ChildrenOutcome> Reconciler::ApplyDeployment(const ServiceRecord& 
                                                            const json& wanted, Applied& applied,
                                                            std::optional<kube::ApiError>& retry) {
   const auto live = world_.Deployment(KeyOf(record));
-  const std::string text = wanted.dump();
-  if (text == applied.refused) return TemplateInvalid(applied.refusal);
-  if (IsSettled(live.get(), text, applied.deployment)) return std::nullopt;
+  const FieldsDigest digest = DigestOf(wanted);
+  if (digest == applied.refused) return TemplateInvalid(applied.refusal);
+  if (IsSettled(live.get(), digest, applied.deployment)) return std::nullopt;
 
   const auto result = ApplyChild(record, kube::Deployments(), live.get(), wanted);
   if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(record, kube::Deployments());
   if (!result.ok()) {
     if (!IsAuthorsFault(result.error())) return Failed(result.error(), retry);
-    applied.refused = text;
+    applied.refused = digest;
     applied.refusal = result.error().message;
     Tell(record, kube::EventType::kWarning, "TemplateInvalid", applied.refusal);
     return TemplateInvalid(applied.refusal);
   }
-  const std::string& before = applied.deployment.configuration;
   if (!live) Tell(record, kube::EventType::kNormal, "Created", "made the Deployment");
-  if (live && text != before && !before.empty()) {
-    Tell(record, kube::EventType::kNormal, "Updated", "changed the Deployment");
-  }
-  applied.refused.clear();
-  applied.deployment = Remember(text, *result, live.get());
+  applied.refused = 0;
+  applied.deployment = Remember(digest, *result, live.get());
   return std::nullopt;
 }
 
@@ -297,21 +289,28 @@ std::optional<ChildrenOutcome> Reconciler::ApplyService(const ServiceRecord& rec
                                                         const json& wanted, Applied& applied,
                                                         std::optional<kube::ApiError>& retry) {
   const auto live = world_.KubeService(KeyOf(record));
-  const std::string text = wanted.dump();
-  if (IsSettled(live.get(), text, applied.service)) return std::nullopt;
+  const FieldsDigest digest = DigestOf(wanted);
+  if (IsSettled(live.get(), digest, applied.service)) return std::nullopt;
   const auto result = ApplyChild(record, kube::Services(), live.get(), wanted);
   if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(record, kube::Services());
   if (!result.ok()) return Failed(result.error(), retry);
-  applied.service = Remember(text, *result, live.get());
+  applied.service = Remember(digest, *result, live.get());
   return std::nullopt;
 }
 
 // What the watch shows may be older than what was written last.
 json Reconciler::LastStatus(const ServiceRecord& record) {
-  const Applied applied = TakeApplied(KeyOf(record));
-  const bool late =
-      !applied.status.empty() && applied.status_read_at == record.service.resource_version;
-  return json::parse(late ? applied.status : record.status);
+  std::string written;
+  {
+    kube::MutexLock lock(mutex_);
+    const auto found = applied_.find(KeyOf(record));
+    if (found != applied_.end()) {
+      Applied& applied = found->second;
+      if (applied.status_read_at != record.service.resource_version) applied.status = {};
+      written = applied.status;
+    }
+  }
+  return json::parse(written.empty() ? record.status : written);
 }
 
 std::optional<kube::ApiError> Reconciler::WriteStatus(const ServiceRecord& record,

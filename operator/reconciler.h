@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/defaults.h"
+#include "core/owned_fields.h"
 #include "core/service_sizing.h"
 #include "core/service_status.h"
 #include "kube/api.h"
@@ -36,25 +37,26 @@ class Reconciler {
  private:
   Outcome ReconcileUnguarded(const kube::ObjectKey& key);
 
-  // What was applied last, so that an unchanged child is not applied again. It is not known after
-  // a start: then each child is applied once, which changes nothing where nothing differs.
+  // What was applied last since the start, for what the watch cannot tell: that it is late, or that
+  // the API server stores the configuration otherwise than it was written.
   struct AppliedChild {
-    std::string configuration;
-    std::string mark;        // of the child after it: while it stays, nobody changed the child
-    std::string read_at;     // resourceVersion of the child that it was applied over
-    bool seen = false;       // a watch has shown the child since
-    std::int64_t at_ms = 0;  // monotonic
+    FieldsDigest wanted = 0;  // 0: nothing was applied
+    FieldsDigest owned = 0;   // as the API server answered
+    std::string read_at;      // resourceVersion of the child that it was applied over
+    bool seen = false;        // a watch has shown the child since
+    std::int64_t at_ms = 0;   // monotonic
   };
   struct Applied {
     AppliedChild deployment;
     AppliedChild service;
-    std::string refused;         // the Deployment's configuration that the API server refused, and
+    FieldsDigest refused = 0;    // the Deployment's configuration that the API server refused, and
     std::string refusal;         // its words
-    std::string status;          // as it was written last, and the
+    std::string status;          // as it was written last, until a watch shows a change, and the
     std::string status_read_at;  // resourceVersion of the InferenceService that it was made from
   };
 
-  ChildrenOutcome ReconcileChildren(const ServiceRecord& record, const ServiceSizing& sizing,
+  ChildrenOutcome ReconcileChildren(const ServiceRecord& record, const nlohmann::json& spec,
+                                    const ServiceSizing& sizing,
                                     std::optional<kube::ApiError>& retry);
   std::optional<ChildrenOutcome> ApplyDeployment(const ServiceRecord& record,
                                                  const nlohmann::json& wanted, Applied& applied,
@@ -62,8 +64,8 @@ class Reconciler {
   std::optional<ChildrenOutcome> ApplyService(const ServiceRecord& record,
                                               const nlohmann::json& wanted, Applied& applied,
                                               std::optional<kube::ApiError>& retry);
-  bool IsSettled(const ChildRecord* live, const std::string& wanted, AppliedChild& applied) const;
-  AppliedChild Remember(std::string configuration, const nlohmann::json& result,
+  bool IsSettled(const ChildRecord* live, FieldsDigest wanted, AppliedChild& applied) const;
+  AppliedChild Remember(FieldsDigest wanted, const nlohmann::json& result,
                         const ChildRecord* live) const;
   kube::ApiResult<nlohmann::json> ApplyChild(const ServiceRecord& record,
                                              const kube::ResourceType& type,

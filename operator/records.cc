@@ -108,6 +108,7 @@ ChildRecord ParseChild(const json& object) {
   child.resource_version = Text(metadata, "resourceVersion");
   child.owner_uid = ControllerUid(metadata);
   child.generation = Number(metadata, "generation");
+  child.owned = DigestOf(OwnedFields(object, names::kFieldManager));
   return child;
 }
 
@@ -125,12 +126,7 @@ Result<ChildRecord> ParseDeployment(const json& object) {
   return child;
 }
 
-Result<ChildRecord> ParseService(const json& object) {
-  ChildRecord child = ParseChild(object);
-  const json& spec = At(object, "spec");
-  child.spec = json{{"selector", At(spec, "selector")}, {"ports", At(spec, "ports")}}.dump();
-  return child;
-}
+Result<ChildRecord> ParseService(const json& object) { return ParseChild(object); }
 
 Result<PodRecord> ParsePod(const json& object) {
   const json& metadata = At(object, "metadata");

@@ -10,6 +10,7 @@
 
 #include "core/children.h"
 #include "core/inference_service.h"
+#include "core/owned_fields.h"
 #include "core/service_status.h"
 
 namespace shm::controller {
@@ -34,7 +35,7 @@ struct ChildRecord {
   int replicas = 0;                      // wanted by the Deployment's spec
   int ready_replicas = 0;                // of the present template, as far as its status tells
   std::optional<Stamp> stamp;            // of a Deployment
-  std::string spec;                      // of a Service: compact JSON of what we own of it
+  FieldsDigest owned = 0;                // of what we have applied of it, as it stands
 };
 
 struct PodRecord {
@@ -62,7 +63,7 @@ struct FailureRecord {
 };
 
 Result<ServiceRecord> ParseServiceRecord(const nlohmann::json& object);
-// What children of both kinds have: names, owner and versions.
+// What children of both kinds have: names, owner, versions and what is ours.
 ChildRecord ParseChild(const nlohmann::json& object);
 Result<ChildRecord> ParseDeployment(const nlohmann::json& object);
 Result<ChildRecord> ParseService(const nlohmann::json& object);

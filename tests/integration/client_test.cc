@@ -1,6 +1,9 @@
 // How the programs speak with a real API server, as their metrics tell it.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
+#include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -33,16 +36,35 @@ double Sum(const std::string& text, const std::string& name,
   return sum;
 }
 
-void Create(const std::string& ns, const std::string& name) {
-  const json engine = {{"name", "engine"}, {"image", "example/engine"}};
-  const json spec = {{"tensorParallelSize", 2},
-                     {"template", {{"spec", {{"containers", json::array({engine})}}}}}};
+// Watches are GETs, and the lease is PUT.
+double Writes() {
+  const std::string metrics = Metrics(Installation::Get().operator_health_port());
+  return Sum(metrics, "rest_client_requests_total", {"method=\"PATCH\""}) +
+         Sum(metrics, "rest_client_requests_total", {"method=\"POST\""});
+}
+
+bool BecomesQuiet() {
+  double before = -1;
+  return Eventually(seconds(20), [&] {
+    const double now = Writes();
+    return std::exchange(before, now) == now;
+  });
+}
+
+void CreateFrom(const std::string& ns, const std::string& name, const json& spec) {
   Cluster().Must("-n " + ns + " apply --server-side -f -",
                  json({{"apiVersion", "shm-operator.dev/v1alpha1"},
                        {"kind", "InferenceService"},
                        {"metadata", {{"name", name}}},
                        {"spec", spec}})
                      .dump());
+}
+
+void Create(const std::string& ns, const std::string& name) {
+  const json engine = {{"name", "engine"}, {"image", "example/engine"}};
+  CreateFrom(ns, name,
+             {{"tensorParallelSize", 2},
+              {"template", {{"spec", {{"containers", json::array({engine})}}}}}});
 }
 
 }  // namespace
@@ -98,17 +120,8 @@ TEST_CASE("an InferenceService costs one call a child, one for its status and on
   const auto count = [&](const std::vector<std::string>& labels) {
     return Sum(Metrics(installation.operator_health_port()), "rest_client_requests_total", labels);
   };
-  // Watches are GETs, and the lease is PUT.
-  const auto writes = [&] { return count({"method=\"PATCH\""}) + count({"method=\"POST\""}); };
-  const auto become_quiet = [&] {
-    double before = -1;
-    return Eventually(seconds(20), [&] {
-      const double now = writes();
-      return std::exchange(before, now) == now;
-    });
-  };
-  REQUIRE(become_quiet());
-  const double written = writes();
+  REQUIRE(BecomesQuiet());
+  const double written = Writes();
   const double not_found = count({"code=\"404\""});
   for (int i = 0; i < 5; ++i) Create(ns, "s" + std::to_string(i));
   REQUIRE(Eventually(seconds(15), [&] {
@@ -117,9 +130,56 @@ TEST_CASE("an InferenceService costs one call a child, one for its status and on
         " get shmisvc -o jsonpath='{.items[*].status.conditions[?(@.type==\"Ready\")].reason}'");
     return reasons == "Progressing Progressing Progressing Progressing Progressing";
   }));
-  REQUIRE(become_quiet());
-  CHECK(writes() - written <= 5 * 4);
+  REQUIRE(BecomesQuiet());
+  CHECK(Writes() - written <= 5 * 4);
   CHECK(count({"code=\"404\""}) == not_found);  // nobody asked first whether there was one
+}
+
+TEST_CASE("an operator that starts anew writes nothing where nothing differs, and sees what does") {
+  Installation& installation = Installation::Get();
+  Cluster().Must("delete inferenceservices.shm-operator.dev -A --all");
+  const std::string ns = NewNamespace("anew");
+  std::ifstream file(SHM_TEST_DATA "/children/many-fields.json");
+  const json many_fields = json::parse(file);
+  for (const char* name : {"same", "drifted", "relabelled"}) {
+    CreateFrom(ns, name, {{"tensorParallelSize", 2}, {"template", many_fields}});
+  }
+  REQUIRE(Eventually(seconds(15), [&] { return Writes() >= 3 * 3; }));
+  REQUIRE(BecomesQuiet());
+
+  const auto restart = [&](const std::function<void()>& meanwhile) {
+    installation.operator_process().Signal(SIGTERM);
+    installation.operator_process().Wait();
+    meanwhile();
+    installation.StartOperator();
+    return Eventually(seconds(30), [&] {
+      const std::string metrics = Metrics(installation.operator_health_port());
+      return Sum(metrics, "workqueue_work_duration_seconds_count", {}) >= 3 &&
+             Sum(metrics, "workqueue_depth", {}) == 0;
+    });
+  };
+  REQUIRE(restart([] {}));
+  REQUIRE(BecomesQuiet());
+  CHECK(Writes() == 0);
+
+  REQUIRE(restart([&] {
+    Cluster().Must("-n " + ns + " set image deployment drifted sidecar=example/other");
+    Cluster().Must("-n " + ns +
+                   " label --overwrite service relabelled app.kubernetes.io/managed-by=me");
+  }));
+  const auto healed = [&] {
+    return Cluster().Get(
+               "-n " + ns +
+               " deployment drifted")["spec"]["template"]["spec"]["containers"][1]["image"] ==
+               "example/sidecar" &&
+           Cluster().Get(
+               "-n " + ns +
+               " service relabelled")["metadata"]["labels"]["app.kubernetes.io/managed-by"] ==
+               "shm-operator";
+  };
+  CHECK(Eventually(seconds(15), healed));
+  REQUIRE(BecomesQuiet());
+  CHECK(Writes() == 2);
 }
 
 }  // namespace shm::test

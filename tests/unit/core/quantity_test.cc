@@ -3,6 +3,9 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <limits>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace shm {
 namespace {
@@ -57,6 +60,27 @@ TEST_CASE("quantities are read with every suffix of Kubernetes, fractions rounde
     const auto value = ParseQuantity(c.text);
     REQUIRE(value.ok());
     CHECK(*value == c.value);
+  }
+}
+
+TEST_CASE("quantities of one value have one canonical text, others another") {
+  const std::vector<std::vector<const char*>> same = {
+      {"0", "-0", "0.0", "0Ki", "0e9"},
+      {"1", "1000m", "1e0", "1.0", "+01"},
+      {"-1", "-1000m"},
+      {"512Mi", "0.5Gi", "536870912", "524288Ki"},
+      {"1.5Gi", "1536Mi"},
+      {"1500m", "1.5"},
+      {"1G", "1000M", "1E9", "1e9"},
+      {"1Gi"},
+      {"7Ei"},
+      {"123456789012345678901Gi"},  // too many digits: as it stands
+      {"many"},
+      {""}};
+  std::set<std::string> all;
+  for (const auto& texts : same) {
+    for (const char* text : texts) CHECK(CanonicalQuantity(text) == CanonicalQuantity(texts[0]));
+    CHECK(all.insert(CanonicalQuantity(texts[0])).second);
   }
 }
 
