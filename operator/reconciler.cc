@@ -18,6 +18,9 @@ using State = ChildrenOutcome::State;
 // How long a watch may take to show what was made.
 constexpr std::chrono::milliseconds kWatchLag{5000};
 
+// How often it is looked whether a name that another object holds is free: no watch shows that one.
+constexpr std::chrono::milliseconds kNameTakenInterval{60'000};
+
 kube::ApiError Taken() {
   kube::ApiError error;
   error.reason = kube::ErrorReason::kAlreadyExists;
@@ -52,6 +55,15 @@ std::optional<PodView> ReadTemplate(const InferenceService& service, const json&
   auto view = ReadPodDocument(spec.at("template"));
   if (!view.ok()) return std::nullopt;
   return std::move(view).value();
+}
+
+// Whether a status has the condition with this reason.
+bool Says(const json& status, const char* type, const char* reason) {
+  if (!status.is_object()) return false;
+  const json conditions = status.value("conditions", json::array());
+  return std::any_of(conditions.begin(), conditions.end(), [&](const json& condition) {
+    return condition.value("type", "") == type && condition.value("reason", "") == reason;
+  });
 }
 
 bool Truncate(std::string& text, std::size_t most) {
@@ -94,12 +106,12 @@ Reconciler::Outcome Reconciler::ReconcileUnguarded(const kube::ObjectKey& key) {
     Forget(key);
     return {};
   }
+  const Subject subject{*record, json::parse(record->spec), LastStatus(*record)};
   auto [facts, going] = Observe(*record);
   Outcome outcome;
   if (!facts.invalid) {
     const auto name_space = world_.Namespace(key.namespace_name);
-    const json spec = json::parse(record->spec);
-    const auto pods = ReadTemplate(record->service, spec);
+    const auto pods = ReadTemplate(record->service, subject.spec);
     const auto sizing = SizeForService(
         record->service, defaults_,
         name_space ? ReadNamespaceDefaults(name_space->annotations, nullptr) : NamespaceDefaults{},
@@ -109,17 +121,18 @@ Reconciler::Outcome Reconciler::ReconcileUnguarded(const kube::ObjectKey& key) {
       facts.size_is_least = record->service.selector.has_value();
       facts.arithmetic = sizing->arithmetic;
       facts.gpus_per_pod = sizing->gpus_per_pod;
-      facts.children = ReconcileChildren(*record, spec, *sizing, outcome.error);
+      facts.children = ReconcileChildren(subject, *sizing, outcome.error);
       // One that was made and deleted before a watch showed it is missed by then.
       const bool shown = world_.Deployment(key) && world_.KubeService(key);
       if (facts.children.state == State::kApplied && !shown) outcome.again = kWatchLag;
+      if (facts.children.state == State::kNameTaken) outcome.again = kNameTakenInterval;
     } else {
       facts.invalid = sizing.error();
     }
   }
-  Repair(*record, facts, going, outcome);
-  TellOfDrift(*record, facts);
-  if (const auto error = WriteStatus(*record, facts)) outcome.error = error;
+  Repair(subject, facts, going, outcome);
+  TellOfDrift(subject, facts);
+  if (const auto error = WriteStatus(subject, facts)) outcome.error = error;
   return outcome;
 }
 
@@ -140,14 +153,14 @@ std::pair<StatusFacts, int> Reconciler::Observe(const ServiceRecord& record) {
 }
 
 // Pods that no watch shows are looked for again after a while, whatever the policy.
-void Reconciler::Repair(const ServiceRecord& record, StatusFacts& facts, int going,
-                        Outcome& outcome) {
+void Reconciler::Repair(const Subject& subject, StatusFacts& facts, int going, Outcome& outcome) {
+  const ServiceRecord& record = subject.record;
   if (record.service.selector && facts.namespace_enabled) outcome.again = UnwatchedPods::kInterval;
   if (record.service.repair != RepairPolicy::kRestart) {
     repairer_.Forget(KeyOf(record));
     return;
   }
-  const Repairer::Step step = repairer_.Advance(record, facts, going);
+  const Repairer::Step step = repairer_.Advance(record, subject.status, facts, going);
   facts.repair = step.outcome;
   if (step.again_ms) {
     const std::chrono::milliseconds again{*step.again_ms};
@@ -157,14 +170,14 @@ void Reconciler::Repair(const ServiceRecord& record, StatusFacts& facts, int goi
 }
 
 // When their number changes; the status says so for as long as there are any.
-void Reconciler::TellOfDrift(const ServiceRecord& record, const StatusFacts& facts) {
+void Reconciler::TellOfDrift(const Subject& subject, const StatusFacts& facts) {
   const auto unsized = std::count_if(facts.pods.begin(), facts.pods.end(), IsUnsized);
-  const json previous = LastStatus(record);
-  if (unsized == 0 || (previous.is_object() &&
-                       previous.value("/sharedMemory/unsized"_json_pointer, 0) == unsized)) {
+  const json& last = subject.status;
+  if (unsized == 0 ||
+      (last.is_object() && last.value("/sharedMemory/unsized"_json_pointer, 0) == unsized)) {
     return;
   }
-  Tell(record, kube::EventType::kWarning, "PodsUnsized",
+  Tell(subject.record, kube::EventType::kWarning, "PodsUnsized",
        std::to_string(unsized) + " of " + std::to_string(facts.pods.size()) +
            " pods started without the webhook and have no shared memory from it");
 }
@@ -198,15 +211,15 @@ Stamp Reconciler::StampFor(const ServiceRecord& record, const ServiceSizing& siz
   return {record.service.generation, sizing.size, sizing.gpus_per_pod, sizing.degrees};
 }
 
-ChildrenOutcome Reconciler::ReconcileChildren(const ServiceRecord& record, const json& spec,
-                                              const ServiceSizing& sizing,
+ChildrenOutcome Reconciler::ReconcileChildren(const Subject& subject, const ServiceSizing& sizing,
                                               std::optional<kube::ApiError>& retry) {
+  const auto& [record, spec, status] = subject;
   if (!record.service.has_template) return {State::kNotWanted, "", 0, 0};
   const kube::ObjectKey key = KeyOf(record);
   Applied applied = TakeApplied(key);
   auto problem = ApplyDeployment(
-      record, BuildDeployment(record.service, spec, StampFor(record, sizing)), applied, retry);
-  if (!problem) problem = ApplyService(record, BuildService(record.service, spec), applied, retry);
+      subject, BuildDeployment(record.service, spec, StampFor(record, sizing)), applied, retry);
+  if (!problem) problem = ApplyService(subject, BuildService(record.service, spec), applied, retry);
   KeepApplied(key, std::move(applied));
   if (problem) return *problem;
 
@@ -254,24 +267,28 @@ kube::ApiResult<json> Reconciler::ApplyChild(const ServiceRecord& record,
   return api_.Apply(type, KeyOf(record), wanted, {});
 }
 
-ChildrenOutcome Reconciler::NameTaken(const ServiceRecord& record, const kube::ResourceType& type) {
+ChildrenOutcome Reconciler::NameTaken(const Subject& subject, const kube::ResourceType& type) {
+  const ServiceRecord& record = subject.record;
   ChildrenOutcome taken{State::kNameTaken, "", 0, 0};
   taken.message = type.kind + " " + record.service.name +
                   " exists and is not controlled by this InferenceService; delete or rename one";
-  Tell(record, kube::EventType::kWarning, "NameTaken", taken.message);
+  if (!Says(subject.status, "Ready", "NameTaken")) {
+    Tell(record, kube::EventType::kWarning, "NameTaken", taken.message);
+  }
   return taken;
 }
 
-std::optional<ChildrenOutcome> Reconciler::ApplyDeployment(const ServiceRecord& record,
+std::optional<ChildrenOutcome> Reconciler::ApplyDeployment(const Subject& subject,
                                                            const json& wanted, Applied& applied,
                                                            std::optional<kube::ApiError>& retry) {
+  const ServiceRecord& record = subject.record;
   const auto live = world_.Deployment(KeyOf(record));
   const FieldsDigest digest = DigestOf(wanted);
   if (digest == applied.refused) return TemplateInvalid(applied.refusal);
   if (IsSettled(live.get(), digest, applied.deployment)) return std::nullopt;
 
   const auto result = ApplyChild(record, kube::Deployments(), live.get(), wanted);
-  if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(record, kube::Deployments());
+  if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(subject, kube::Deployments());
   if (!result.ok()) {
     if (!IsAuthorsFault(result.error())) return Failed(result.error(), retry);
     applied.refused = digest;
@@ -285,14 +302,15 @@ std::optional<ChildrenOutcome> Reconciler::ApplyDeployment(const ServiceRecord& 
   return std::nullopt;
 }
 
-std::optional<ChildrenOutcome> Reconciler::ApplyService(const ServiceRecord& record,
-                                                        const json& wanted, Applied& applied,
+std::optional<ChildrenOutcome> Reconciler::ApplyService(const Subject& subject, const json& wanted,
+                                                        Applied& applied,
                                                         std::optional<kube::ApiError>& retry) {
+  const ServiceRecord& record = subject.record;
   const auto live = world_.KubeService(KeyOf(record));
   const FieldsDigest digest = DigestOf(wanted);
   if (IsSettled(live.get(), digest, applied.service)) return std::nullopt;
   const auto result = ApplyChild(record, kube::Services(), live.get(), wanted);
-  if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(record, kube::Services());
+  if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(subject, kube::Services());
   if (!result.ok()) return Failed(result.error(), retry);
   applied.service = Remember(digest, *result, live.get());
   return std::nullopt;
@@ -313,16 +331,16 @@ json Reconciler::LastStatus(const ServiceRecord& record) {
   return json::parse(written.empty() ? record.status : written);
 }
 
-std::optional<kube::ApiError> Reconciler::WriteStatus(const ServiceRecord& record,
+std::optional<kube::ApiError> Reconciler::WriteStatus(const Subject& subject,
                                                       const StatusFacts& facts) {
-  const json previous = LastStatus(record);
-  json wanted = BuildStatus(record.service, facts, previous, kube::Time(clock_.WallNow()));
+  const ServiceRecord& record = subject.record;
+  json wanted = BuildStatus(record.service, facts, subject.status, kube::Time(clock_.WallNow()));
   for (json& condition : wanted["conditions"]) {
     // The CRD's bound on a message, with room for what escaping adds.
     std::string message = condition["message"];
     if (Truncate(message, 4096)) condition["message"] = message;
   }
-  if (wanted == previous) return std::nullopt;
+  if (wanted == subject.status) return std::nullopt;
   const auto result =
       api_.ApplyStatus(kube::InferenceServices(), KeyOf(record), json{{"status", wanted}});
   if (result.Is(kube::ErrorReason::kNotFound)) return std::nullopt;

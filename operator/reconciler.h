@@ -55,14 +55,19 @@ class Reconciler {
     std::string status_read_at;  // resourceVersion of the InferenceService that it was made from
   };
 
-  ChildrenOutcome ReconcileChildren(const ServiceRecord& record, const nlohmann::json& spec,
-                                    const ServiceSizing& sizing,
+  // What a reconciliation works on.
+  struct Subject {
+    const ServiceRecord& record;
+    nlohmann::json spec;
+    nlohmann::json status;  // as it was written last
+  };
+  ChildrenOutcome ReconcileChildren(const Subject& subject, const ServiceSizing& sizing,
                                     std::optional<kube::ApiError>& retry);
-  std::optional<ChildrenOutcome> ApplyDeployment(const ServiceRecord& record,
+  std::optional<ChildrenOutcome> ApplyDeployment(const Subject& subject,
                                                  const nlohmann::json& wanted, Applied& applied,
                                                  std::optional<kube::ApiError>& retry);
-  std::optional<ChildrenOutcome> ApplyService(const ServiceRecord& record,
-                                              const nlohmann::json& wanted, Applied& applied,
+  std::optional<ChildrenOutcome> ApplyService(const Subject& subject, const nlohmann::json& wanted,
+                                              Applied& applied,
                                               std::optional<kube::ApiError>& retry);
   bool IsSettled(const ChildRecord* live, FieldsDigest wanted, AppliedChild& applied) const;
   AppliedChild Remember(FieldsDigest wanted, const nlohmann::json& result,
@@ -70,15 +75,15 @@ class Reconciler {
   kube::ApiResult<nlohmann::json> ApplyChild(const ServiceRecord& record,
                                              const kube::ResourceType& type,
                                              const ChildRecord* live, const nlohmann::json& wanted);
-  ChildrenOutcome NameTaken(const ServiceRecord& record, const kube::ResourceType& type);
+  ChildrenOutcome NameTaken(const Subject& subject, const kube::ResourceType& type);
   Stamp StampFor(const ServiceRecord& record, const ServiceSizing& sizing) const;
   // The facts, and how many of its pods are being deleted.
   std::pair<StatusFacts, int> Observe(const ServiceRecord& record);
-  void Repair(const ServiceRecord& record, StatusFacts& facts, int going, Outcome& outcome);
-  void TellOfDrift(const ServiceRecord& record, const StatusFacts& facts);
+  void Repair(const Subject& subject, StatusFacts& facts, int going, Outcome& outcome);
+  void TellOfDrift(const Subject& subject, const StatusFacts& facts);
   std::string OlderOverlap(const InferenceService& service) const;
   nlohmann::json LastStatus(const ServiceRecord& record) SHM_EXCLUDES(mutex_);
-  std::optional<kube::ApiError> WriteStatus(const ServiceRecord& record, const StatusFacts& facts);
+  std::optional<kube::ApiError> WriteStatus(const Subject& subject, const StatusFacts& facts);
   void Tell(const ServiceRecord& record, kube::EventType type, const char* reason,
             const std::string& message);
 

@@ -29,9 +29,8 @@ std::string Snake(const std::string& camel) {
   return snake;
 }
 
-// Whether the status says it already.
-bool Said(const ServiceRecord& record, const RepairOutcome& outcome) {
-  const json status = json::parse(record.status);
+// Whether the status says it already: an Event once, and not again for each time that it is tried.
+bool Said(const json& status, const RepairOutcome& outcome) {
   if (!status.is_object() || !status.contains("conditions")) return false;
   for (const json& condition : status["conditions"]) {
     if (condition.value("type", "") == "Repaired") {
@@ -52,8 +51,8 @@ Repairer::Repairer(kube::Api& api, kube::EventRecorder& events, kube::Clock& clo
       on_attempt_(std::move(on_attempt)),
       rules_(rules) {}
 
-Repairer::Step Repairer::Advance(const ServiceRecord& record, const StatusFacts& status,
-                                 int going) {
+Repairer::Step Repairer::Advance(const ServiceRecord& record, const json& said,
+                                 const StatusFacts& status, int going) {
   RepairFacts facts;
   facts.going = going;
   facts.now_ms = kube::MonotonicMs(clock_);
@@ -72,8 +71,9 @@ Repairer::Step Repairer::Advance(const ServiceRecord& record, const StatusFacts&
     if (attempt.result != Attempt::Result::kEvicted) Return(facts.now_ms);
     step = Record(record, status, *plan.pod, attempt, history);
   } else if (plan.state == RepairState::kSuccessorUnsized) {
-    Tell(record, step.outcome, kube::EventType::kWarning);
+    step.event = kube::EventType::kWarning;
   }
+  if (step.event && !Said(said, step.outcome)) Tell(record, step.outcome, *step.event);
   kube::MutexLock lock(mutex_);
   histories_[KeyOf(record)] = std::move(history);
   return step;
@@ -171,9 +171,8 @@ Repairer::Step Repairer::Record(const ServiceRecord& record, const StatusFacts& 
     const std::string message = "pod " + pod.name + " is not evicted: " + attempt.message;
     RecordRefusal(pod, attempt.reason, message, now, rules_, history);
     const RepairOutcome outcome{false, attempt.reason, message};
-    Tell(record, outcome, kube::EventType::kWarning);
     runtime::LogInfo("pod not evicted", {{"service", service}, {"reason", attempt.reason}});
-    return {outcome, history.retry_ms - now, false};
+    return {outcome, history.retry_ms - now, false, kube::EventType::kWarning};
   }
   on_attempt_("evicted");
   RecordEviction(pod, status, now, attempt.probed, history);
@@ -181,15 +180,12 @@ Repairer::Step Repairer::Record(const ServiceRecord& record, const StatusFacts& 
                               "evicted pod " + pod.name +
                                   (pod.injected ? ", whose /dev/shm was too small"
                                                 : ", which started without the webhook")};
-  Tell(record, outcome, kube::EventType::kNormal);
   runtime::LogInfo("pod evicted", {{"service", service}, {"pod", pod.name}});
-  return {outcome, std::min(rules_.look, rules_.settle), true};
+  return {outcome, std::min(rules_.look, rules_.settle), true, kube::EventType::kNormal};
 }
 
-// Once, and not again for each time that it is tried.
 void Repairer::Tell(const ServiceRecord& record, const RepairOutcome& outcome,
                     kube::EventType type) {
-  if (Said(record, outcome)) return;
   events_.Record({names::kApiVersion, names::kKind, KeyOf(record), record.service.uid,
                   record.service.resource_version},
                  type, outcome.reason, outcome.message);

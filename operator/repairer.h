@@ -36,11 +36,13 @@ class Repairer {
     RepairOutcome outcome;                 // for the status
     std::optional<std::int64_t> again_ms;  // look again after this long
     bool evicted = false;
+    std::optional<kube::EventType> event{};  // the outcome is worth one of this type
   };
 
-  // At most one eviction. `going`: its pods that are being deleted.
-  Step Advance(const ServiceRecord& record, const StatusFacts& status, int going)
-      SHM_EXCLUDES(mutex_);
+  // At most one eviction. `said`: the status as it was written last, or null; what it says already
+  // is no new Event. `going`: its pods that are being deleted.
+  Step Advance(const ServiceRecord& record, const nlohmann::json& said, const StatusFacts& status,
+               int going) SHM_EXCLUDES(mutex_);
 
   // The InferenceService is gone, or wants no repair.
   void Forget(const kube::ObjectKey& service) SHM_EXCLUDES(mutex_);

@@ -72,6 +72,7 @@ struct Bench {
   RepairRules rules;
   Repairer repairer;
   ServiceRecord record;
+  json said;
   StatusFacts status;
 
   explicit Bench(RepairRules its_rules = {})
@@ -80,7 +81,6 @@ struct Bench {
             api, events, clock, [this](const std::string& outcome) { outcomes.push_back(outcome); },
             its_rules) {
     api.AddPod();
-    record.status = "null";
     record.service.name = "qwen";
     record.service.namespace_name = "llm";
     record.service.repair = RepairPolicy::kRestart;
@@ -96,7 +96,7 @@ struct Bench {
 
   Repairer::Step Advance(const std::string& name = "qwen") {
     record.service.name = name;
-    return repairer.Advance(record, status, 0);
+    return repairer.Advance(record, said, status, 0);
   }
   // The first look only begins to wait.
   Repairer::Step AdvanceSettled(const std::string& name = "qwen") {
@@ -213,10 +213,9 @@ TEST_CASE("what the status says already is no new Event") {
   Bench bench;
   bench.api.injects = false;
   const Repairer::Step first = bench.AdvanceSettled();
-  bench.record.status = json{{"conditions", json::array({{{"type", "Repaired"},
-                                                          {"reason", first.outcome.reason},
-                                                          {"message", first.outcome.message}}})}}
-                            .dump();
+  bench.said = json{{"conditions", json::array({{{"type", "Repaired"},
+                                                 {"reason", first.outcome.reason},
+                                                 {"message", first.outcome.message}}})}};
   bench.clock.Advance(std::chrono::milliseconds(*first.again_ms));
   CHECK(bench.Advance().outcome == first.outcome);
   CHECK(bench.api.dry_runs == 2);
