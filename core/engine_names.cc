@@ -1,7 +1,7 @@
 #include "core/engine_names.h"
 
-#include <algorithm>
-#include <string>
+#include <cstddef>
+#include <iterator>
 
 #include "core/engine_args.h"
 
@@ -12,12 +12,28 @@ bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
-// A long name with dashes alone.
-std::string Dashed(std::string_view name) {
-  std::string result(name);
-  if (StartsWith(name, "--")) std::replace(result.begin(), result.end(), '_', '-');
-  return result;
-}
+// A name as a parser compares it: where underscores and dashes mean the same, a long one has
+// dashes alone. Compared letter by letter, since every word of every container comes by here.
+class Name {
+ public:
+  Name(std::string_view text, bool either_dash)
+      : text_(text), dashes_(either_dash && text.starts_with("--")) {}
+
+  std::size_t size() const { return text_.size(); }
+  char operator[](std::size_t at) const { return dashes_ && text_[at] == '_' ? '-' : text_[at]; }
+  bool StartsWith(const Name& prefix) const {
+    if (size() < prefix.size()) return false;
+    for (std::size_t i = 0; i < prefix.size(); ++i) {
+      if ((*this)[i] != prefix[i]) return false;
+    }
+    return true;
+  }
+  bool operator==(const Name& other) const { return size() == other.size() && StartsWith(other); }
+
+ private:
+  std::string_view text_;
+  bool dashes_;
+};
 
 bool IsDegree(Meaning meaning) {
   return meaning == Meaning::kTensorParallel || meaning == Meaning::kPipelineParallel ||
@@ -41,18 +57,21 @@ const ParserRule& RuleOf(Parser parser) {
 }
 
 bool SameName(const ParserRule& rule, std::string_view a, std::string_view b) {
-  return rule.either_dash ? Dashed(a) == Dashed(b) : a == b;
+  return Name(a, rule.either_dash) == Name(b, rule.either_dash);
 }
 
 FlagMatch FindFlag(const ParserRule& rule, std::string_view name) {
-  const std::string spelled = rule.either_dash ? Dashed(name) : std::string(name);
+  const Name spelled(name, rule.either_dash);
   const EngineFlag* abbreviated = nullptr;
   const EngineFlag* letter = nullptr;
   for (const EngineFlag& flag : kEngineFlags) {
     if (flag.parser != rule.flags) continue;
-    if (flag.name == spelled) return {&flag, false};
-    if (StartsWith(flag.name, spelled) && StartsWith(spelled, flag.shortest)) abbreviated = &flag;
-    if (flag.name.size() == 2 && flag.takes_value && StartsWith(spelled, flag.name)) letter = &flag;
+    const Name known(flag.name, false);
+    if (known == spelled) return {&flag, false};
+    if (known.StartsWith(spelled) && spelled.StartsWith(Name(flag.shortest, false))) {
+      abbreviated = &flag;
+    }
+    if (flag.name.size() == 2 && flag.takes_value && spelled.StartsWith(known)) letter = &flag;
   }
   if (!rule.abbreviates) return {};
   if (abbreviated != nullptr) return {abbreviated, false};
@@ -67,14 +86,15 @@ bool IsDegreeElsewhere(const ParserRule& rule, std::string_view name) {
   if (blank != std::string_view::npos && FindFlag(rule, name.substr(0, blank)).flag != nullptr) {
     return IsDegree(FindFlag(rule, name.substr(0, blank)).flag->meaning);
   }
-  const std::string dashed = Dashed(name);
+  const Name dashed(name, true);
+  const bool speaks_of_degrees = name.find("parallel") != std::string_view::npos;
   for (const EngineFlag& flag : kEngineFlags) {
     if (!IsDegree(flag.meaning)) continue;
-    const std::string known = Dashed(flag.name);
+    const Name known(flag.name, true);
     if (known == dashed) return true;
     // An abbreviation that fits several flags of this parser, or that it does not take.
-    const bool own = flag.parser == rule.flags && dashed.find("parallel") != std::string::npos;
-    if (own && StartsWith(known, dashed)) return true;
+    const bool own = flag.parser == rule.flags && speaks_of_degrees;
+    if (own && known.StartsWith(dashed)) return true;
   }
   return false;
 }

@@ -3,6 +3,7 @@
 namespace shm {
 namespace {
 
+// A letter that may not stand for itself.
 void AppendEscaped(unsigned char c, std::string* out) {
   static constexpr std::string_view kHex = "0123456789abcdef";
   switch (c) {
@@ -22,21 +23,27 @@ void AppendEscaped(unsigned char c, std::string* out) {
       *out += "\\t";
       break;
     default:
-      if (c < 0x20) {
-        *out += "\\u00";
-        *out += kHex[c >> 4];
-        *out += kHex[c & 0xf];
-      } else {
-        *out += static_cast<char>(c);
-      }
+      *out += "\\u00";
+      *out += kHex[c >> 4];
+      *out += kHex[c & 0xf];
   }
 }
 
 }  // namespace
 
 std::string JsonString(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) AppendEscaped(static_cast<unsigned char>(c), &out);
+  std::string out;
+  out.reserve(text.size() + 2);
+  out += '"';
+  std::size_t from = 0;  // of what is written as it stands
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, from, at - from);
+    AppendEscaped(c, &out);
+    from = at + 1;
+  }
+  out.append(text, from);
   return out += '"';
 }
 

@@ -37,13 +37,20 @@ struct Reading {
   EngineFacts facts;
 };
 
+// What a container will most likely hold: its own GPUs, else those that the numbers known so far
+// ask for. Only a guess, which saves a second reading where it holds.
+int LikelyGpus(const PodSizing& sizing, std::size_t i) {
+  const int own = sizing.gpus.gpus[i];
+  return own > 0 || i > 0 ? own : sizing.numbers.WantedGpus().value_or(0);
+}
+
 // Source 4's second half: the engines' command lines.
 std::vector<Reading> ReadCommandLines(PodSizing* sizing) {
   std::vector<Reading> readings;
   PodNumbers& numbers = sizing->numbers;
   for (std::size_t i = 0; i < sizing->gpus.containers.size(); ++i) {
     const ContainerView& container = *sizing->gpus.containers[i];
-    const int gpus = sizing->gpus.gpus[i];
+    const int gpus = LikelyGpus(*sizing, i);
     readings.push_back({&container, gpus, ReadEngineOf(*sizing, container, gpus)});
     const EngineFacts& facts = readings.back().facts;
     numbers.tensor_parallel.Offer(facts.degrees.tensor_parallel, Source::kCommandLine);

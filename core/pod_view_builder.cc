@@ -7,6 +7,7 @@
 namespace shm {
 namespace {
 
+using pod_view_rules::ElementOf;
 using pod_view_rules::Find;
 using pod_view_rules::KeyOf;
 using pod_view_rules::Shape;
@@ -45,7 +46,7 @@ PodViewBuilder::Node PodViewBuilder::Next() {
   Frame& top = stack_.back();
   if (ShapeOf(top.node) != Shape::kList) return pending_;
   ++top.elements;
-  return Find(top.node, "[]");
+  return ElementOf(top.node);
 }
 
 bool PodViewBuilder::Push(Node node) {
@@ -85,6 +86,8 @@ bool PodViewBuilder::key(string_t& value) {
   if (pending_ != Node::kSkip) key_ = value;
   return true;
 }
+
+bool PodViewBuilder::WantsValue() const { return pending_ != Node::kSkip; }
 
 bool PodViewBuilder::end_object() {
   stack_.pop_back();

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/pod_view.h"
+#include "core/selective_sax.h"
 
 namespace shm {
 
@@ -17,7 +17,7 @@ namespace shm {
 // read over: reading goes on, so that what follows the pod is seen too. Only a depth of more than
 // kMaxPodDepth makes an event return false. Of duplicate keys the last wins. Not thread-safe; one
 // object builds one view.
-class PodViewBuilder : public nlohmann::json_sax<nlohmann::json> {
+class PodViewBuilder : public SelectiveSax {
  public:
   bool null() override;
   bool boolean(bool value) override;
@@ -28,6 +28,7 @@ class PodViewBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool binary(binary_t& value) override;
   bool start_object(std::size_t elements) override;
   bool key(string_t& value) override;
+  bool WantsValue() const override;
   bool end_object() override;
   bool start_array(std::size_t elements) override;
   bool end_array() override;

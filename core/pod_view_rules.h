@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 #include "core/pod_view_builder.h"
@@ -81,7 +82,8 @@ namespace pod_view_rules {
 
 using Node = PodViewBuilder::Node;
 
-// A member of an object; key "*" is any other member, "[]" an element of a list.
+// A member of an object; key "*" is any other member, "[]" an element of a list. Rules of one
+// parent stand together.
 struct Rule {
   Node parent;
   std::string_view key;
@@ -133,9 +135,9 @@ inline constexpr std::array kRules = {
     Rule{Node::kContainer, "envFrom", Node::kEnvFrom},
     Rule{Node::kContainer, "volumeMounts", Node::kMounts},
     Rule{Node::kContainer, "volumeDevices", Node::kDevices},
+    Rule{Node::kContainer, "resources", Node::kResources},
     Rule{Node::kDevices, "[]", Node::kDevice},
     Rule{Node::kDevice, "devicePath", Node::kDevicePath},
-    Rule{Node::kContainer, "resources", Node::kResources},
     Rule{Node::kCommand, "[]", Node::kWord},
     Rule{Node::kArgs, "[]", Node::kWord},
     Rule{Node::kEnv, "[]", Node::kEnvVar},
@@ -217,11 +219,44 @@ inline Shape ShapeOf(Node node) {
   }
 }
 
+inline constexpr std::size_t kNodes = static_cast<std::size_t>(Node::kClaimRequest) + 1;
+
+// Where the rules of a parent stand in kRules.
+struct Range {
+  std::size_t first = 0;
+  std::size_t last = 0;  // one behind
+};
+
+constexpr std::array<Range, kNodes> RangesOfRules() {
+  std::array<Range, kNodes> ranges{};
+  for (std::size_t i = 0; i < kRules.size(); ++i) {
+    Range& range = ranges[static_cast<std::size_t>(kRules[i].parent)];
+    if (range.last == 0) range.first = i;
+    range.last = i + 1;
+  }
+  return ranges;
+}
+inline constexpr std::array<Range, kNodes> kRanges = RangesOfRules();
+
+constexpr bool RulesStandTogether() {
+  std::size_t rules = 0;
+  for (const Range& range : kRanges) rules += range.last - range.first;
+  return rules == kRules.size();
+}
+static_assert(RulesStandTogether());
+
 inline Node Find(Node parent, std::string_view key) {
-  for (const Rule& rule : kRules) {
-    if (rule.parent == parent && (rule.key == key || rule.key == "*")) return rule.child;
+  const Range range = kRanges[static_cast<std::size_t>(parent)];
+  for (std::size_t i = range.first; i < range.last; ++i) {
+    if (kRules[i].key == key || kRules[i].key == "*") return kRules[i].child;
   }
   return Node::kSkip;
+}
+
+// What an element of a list is.
+inline Node ElementOf(Node list) {
+  const Range range = kRanges[static_cast<std::size_t>(list)];
+  return range.first == range.last ? Node::kSkip : kRules[range.first].child;
 }
 
 // The key that leads to a node; empty for elements and values of a map.

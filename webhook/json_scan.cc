@@ -43,17 +43,42 @@ void AppendUtf8(std::uint32_t code, std::string& text) {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+// Takes the events that nobody wants.
+class Silence final : public SelectiveSax {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+};
+
 class Scanner {
  public:
-  Scanner(std::string_view text, nlohmann::json_sax<nlohmann::json>& sax)
-      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), sax_(sax) {
+  Scanner(std::string_view text, SelectiveSax& sax, std::size_t max_depth)
+      : begin_(text.data()),
+        at_(begin_),
+        end_(begin_ + text.size()),
+        max_depth_(max_depth),
+        told_(sax),
+        sax_(&sax) {
     if (text.substr(0, 3) == "\xEF\xBB\xBF") at_ += 3;
   }
 
   ScanResult Run() {
     const bool complete = Values();
-    if (!bad_) return {complete, {}};
-    return {false, static_cast<std::size_t>(at_ - begin_)};
+    if (!bad_) return {complete, {}, too_deep_};
+    return {false, static_cast<std::size_t>(at_ - begin_), false};
   }
 
  private:
@@ -91,9 +116,14 @@ class Scanner {
 
   bool Open(char open, char close, bool& due) {
     const bool object = open == '{';
-    if (!(object ? sax_.start_object(kUnknownSize) : sax_.start_array(kUnknownSize))) return false;
+    if (open_.size() >= max_depth_) {
+      too_deep_ = true;
+      return false;
+    }
+    if (!(object ? sax_->start_object(kUnknownSize) : sax_->start_array(kUnknownSize)))
+      return false;
     SkipBlanks();
-    if (Take(close)) return object ? sax_.end_object() : sax_.end_array();
+    if (Take(close)) return object ? sax_->end_object() : sax_->end_array();
     open_.push_back(open);
     due = true;
     return !object || Key();
@@ -102,6 +132,7 @@ class Scanner {
   // Closes what ends here; `due` where a comma asks for another value, unset at the text's end.
   bool AfterValue(bool& due) {
     for (;;) {
+      if (open_.size() == quiet_depth_) sax_ = &told_;
       SkipBlanks();
       if (open_.empty()) return !More() || Bad();
       const bool object = open_.back() == '{';
@@ -111,30 +142,36 @@ class Scanner {
       }
       if (!Take(object ? '}' : ']')) return Bad();
       open_.pop_back();
-      if (!(object ? sax_.end_object() : sax_.end_array())) return false;
+      if (!(object ? sax_->end_object() : sax_->end_array())) return false;
     }
   }
 
   bool Key() {
     SkipBlanks();
     if (!Take('"') || !Text()) return Bad();
-    if (!sax_.key(text_)) return false;
+    if (!sax_->key(text_)) return false;
+    if (Tells() && !told_.WantsValue()) {
+      sax_ = &silence_;
+      quiet_depth_ = open_.size();
+    }
     SkipBlanks();
     return Take(':') || Bad();
   }
+
+  bool Tells() const { return sax_ == &told_; }
 
   bool Scalar() {
     if (!More()) return Bad();
     switch (*at_) {
       case '"':
         ++at_;
-        return Text() ? sax_.string(text_) : Bad();
+        return Text() ? sax_->string(text_) : Bad();
       case 't':
-        return Word("true") ? sax_.boolean(true) : Bad();
+        return Word("true") ? sax_->boolean(true) : Bad();
       case 'f':
-        return Word("false") ? sax_.boolean(false) : Bad();
+        return Word("false") ? sax_->boolean(false) : Bad();
       case 'n':
-        return Word("null") ? sax_.null() : Bad();
+        return Word("null") ? sax_->null() : Bad();
       default:
         return Number();
     }
@@ -149,13 +186,14 @@ class Scanner {
     return true;
   }
 
-  // A string's rest after its opening quote, into text_.
+  // A string's rest after its opening quote, into text_ if anybody wants it.
   bool Text() {
+    const bool keep = Tells();
     text_.clear();
     for (;;) {
       const char* from = at_;
       while (More() && kPlain[static_cast<unsigned char>(*at_)]) ++at_;
-      text_.append(from, at_);
+      if (keep) text_.append(from, at_);
       if (Take('"')) return true;
       if (!More()) return false;
       if (!(Take('\\') ? Escape() : Utf8())) return false;
@@ -224,30 +262,35 @@ class Scanner {
     }
     if (whole && negative) {
       std::int64_t value = 0;
-      if (std::from_chars(from, at_, value).ec == std::errc()) return sax_.number_integer(value);
+      if (std::from_chars(from, at_, value).ec == std::errc()) return sax_->number_integer(value);
     } else if (whole) {
       std::uint64_t value = 0;
-      if (std::from_chars(from, at_, value).ec == std::errc()) return sax_.number_unsigned(value);
+      if (std::from_chars(from, at_, value).ec == std::errc()) return sax_->number_unsigned(value);
     }
     // Also what no integer holds.
     text_.assign(from, at_);
     const double value = std::strtod(text_.c_str(), nullptr);
-    return std::isfinite(value) ? sax_.number_float(value, text_) : Bad();
+    return std::isfinite(value) ? sax_->number_float(value, text_) : Bad();
   }
 
   const char* const begin_;
   const char* at_;
   const char* const end_;
-  nlohmann::json_sax<nlohmann::json>& sax_;
-  std::string open_;  // '{' and '[' of what is open
-  std::string text_;  // of the string or number at hand
+  const std::size_t max_depth_;
+  SelectiveSax& told_;
+  Silence silence_;
+  SelectiveSax* sax_;            // told_, or silence_ while a value is read that it does not want
+  std::size_t quiet_depth_ = 0;  // of that value's object
+  std::string open_;             // '{' and '[' of what is open
+  std::string text_;             // of the string or number at hand
   bool bad_ = false;
+  bool too_deep_ = false;
 };
 
 }  // namespace
 
-ScanResult ScanJson(std::string_view text, nlohmann::json_sax<nlohmann::json>& sax) {
-  return Scanner(text, sax).Run();
+ScanResult ScanJson(std::string_view text, SelectiveSax& sax, std::size_t max_depth) {
+  return Scanner(text, sax, max_depth).Run();
 }
 
 }  // namespace shm::webhook

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json.hpp>
+#include <limits>
 #include <optional>
 #include <string_view>
+
+#include "core/selective_sax.h"
 
 namespace shm::webhook {
 
@@ -16,10 +18,13 @@ struct ScanResult {
   bool complete = false;  // one value, and nothing but blanks after it
   // Where the text is no JSON: bytes read until then. Unset: complete, or the handler ended it.
   std::optional<std::size_t> bad_at;
+  bool too_deep = false;  // it was ended, since it nests deeper than is allowed
 };
 
-// The events are sax_parse's, sizes unknown (-1), but for parse_error, which never comes. Depth is
-// bounded by the handler alone: one byte is kept for each open object or array.
-ScanResult ScanJson(std::string_view text, nlohmann::json_sax<nlohmann::json>& sax);
+// The events are sax_parse's, sizes unknown (-1), but for parse_error, which never comes, and for
+// what `sax` does not want. `max_depth` counts nested objects and arrays, wanted or not; one byte
+// is kept for each that is open.
+ScanResult ScanJson(std::string_view text, SelectiveSax& sax,
+                    std::size_t max_depth = std::numeric_limits<std::size_t>::max());
 
 }  // namespace shm::webhook

@@ -42,9 +42,15 @@ class ReviewSax final : public ObjectSax {
     if (depth_ <= 3) key_ = std::move(value);
     return true;
   }
+  bool WantsValue() const override {
+    if (In()) return object_.WantsValue();
+    return key_ == "request" || key_ == "object" || key_ == "dryRun" || key_ == "kind" ||
+           key_ == "group" || key_ == "apiVersion" || key_ == "uid" || key_ == "namespace" ||
+           key_ == "name" || key_ == "operation" || key_ == "subResource";
+  }
 
   bool start_object(std::size_t size) override {
-    if (!Deeper()) return false;
+    ++depth_;
     if (place_ == Place::kObject) return object_.start_object(size);
     if (depth_ == 2 && place_ == Place::kReview && key_ == "request") {
       place_ = Place::kRequest;
@@ -70,7 +76,7 @@ class ReviewSax final : public ObjectSax {
     return true;
   }
   bool start_array(std::size_t size) override {
-    if (!Deeper()) return false;
+    ++depth_;
     return In() ? object_.start_array(size) : true;
   }
   bool end_array() override {
@@ -91,11 +97,6 @@ class ReviewSax final : public ObjectSax {
     refusal_ = std::move(why);
     return false;
   }
-  bool Deeper() {
-    if (++depth_ <= kMaxReviewDepth) return true;
-    return Refuse("nests deeper than " + std::to_string(kMaxReviewDepth));
-  }
-
   // Where the string that comes next belongs; null where nowhere.
   std::string* Target() {
     if (place_ == Place::kReview && depth_ == 1) {
@@ -153,8 +154,11 @@ Result<void> ReadReview(std::string_view body, ObjectSax& object, ReviewFacts& f
   if (body.empty()) return Error{"", "the body is empty"};
   ReviewSax sax(object, facts);
   try {
-    const ScanResult scan = ScanJson(body, sax);
+    const ScanResult scan = ScanJson(body, sax, kMaxReviewDepth);
     if (scan.complete) return {};
+    if (scan.too_deep) {
+      return Error{"", "the body nests deeper than " + std::to_string(kMaxReviewDepth)};
+    }
     if (scan.bad_at) {
       return Error{"", "the body is not valid JSON at byte " + std::to_string(*scan.bad_at)};
     }

@@ -4,12 +4,12 @@
 // Stateless; thread-safe.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
+#include "core/selective_sax.h"
 
 namespace shm::webhook {
 
@@ -32,7 +32,7 @@ struct ReviewFacts {
 
 // Takes the events of request.object, its braces included. A handler that returns false ends the
 // reading.
-using ObjectSax = nlohmann::json_sax<nlohmann::json>;
+using ObjectSax = SelectiveSax;
 
 // Reads `body` and hands request.object to `object`. `facts` holds what was read even where the
 // result is an Error: the uid usually is, and belongs into the answer. An Error is a text that is

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-class Events : public nlohmann::json_sax<json> {
+class Events : public shm::SelectiveSax {
  public:
   bool null() override { return Note("n", ""); }
   bool boolean(bool value) override { return Note(value ? "t" : "f", ""); }

@@ -14,9 +14,10 @@ namespace {
 using nlohmann::json;
 
 // Every event with its value, as text; ends the reading after `limit` of them.
-class Events : public nlohmann::json_sax<json> {
+class Events : public SelectiveSax {
  public:
   explicit Events(int limit) : left_(limit) {}
+  bool WantsValue() const override { return key_ != unwanted; }
   bool null() override { return Note("null"); }
   bool boolean(bool value) override { return Note(value ? "true" : "false"); }
   bool number_integer(number_integer_t value) override {
@@ -31,7 +32,10 @@ class Events : public nlohmann::json_sax<json> {
   bool string(string_t& value) override { return Note("string " + value); }
   bool binary(binary_t&) override { return Note("binary"); }
   bool start_object(std::size_t size) override { return Note("{" + std::to_string(size)); }
-  bool key(string_t& value) override { return Note("key " + value); }
+  bool key(string_t& value) override {
+    key_ = value;
+    return Note("key " + value);
+  }
   bool end_object() override { return Note("}"); }
   bool start_array(std::size_t size) override { return Note("[" + std::to_string(size)); }
   bool end_array() override { return Note("]"); }
@@ -39,6 +43,7 @@ class Events : public nlohmann::json_sax<json> {
     return false;
   }
   std::string text;
+  std::string unwanted = "no key is called so";
 
  private:
   bool Note(const std::string& event) {
@@ -46,6 +51,7 @@ class Events : public nlohmann::json_sax<json> {
     return --left_ > 0;
   }
   int left_;
+  std::string key_;
 };
 
 // The two readers see the same, up to the same end.
@@ -216,4 +222,31 @@ TEST_CASE("what follows a NUL is not passed over in silence") {
 }
 
 }  // namespace
+TEST_CASE("a value that is not wanted is no event, and must be JSON all the same") {
+  const std::string size = std::to_string(static_cast<std::size_t>(-1)) + "\n";
+  const std::string open = "{" + size;
+  for (const std::string& value : kTexts) {
+    INFO(value);
+    const std::string text = R"({"a":1,"x":)" + value + R"(,"b":[{"x":)" + value + "}]}";
+    Events ours(1 << 30);
+    ours.unwanted = "x";
+    const ScanResult scan = ScanJson(text, ours);
+    CHECK(scan.complete == json::accept(text));
+    if (!scan.complete) continue;
+    CHECK(ours.text == open + "key a\nuint 1\nkey x\nkey b\n[" + size + open + "key x\n}\n]\n}\n");
+  }
+}
+
+TEST_CASE("depth is bounded, in what is wanted and in what is not") {
+  for (const char* unwanted : {"a", "other"}) {
+    Events events(1 << 30);
+    events.unwanted = unwanted;
+    CHECK(ScanJson(R"({"a":[[]]})", events, 3).complete);
+    const ScanResult scan = ScanJson(R"({"a":[[[]]]})", events, 3);
+    CHECK(scan.too_deep);
+    CHECK_FALSE(scan.complete);
+    CHECK_FALSE(scan.bad_at);
+  }
+}
+
 }  // namespace shm::webhook
