@@ -238,14 +238,6 @@ class HttpTransport : public Transport {
                                       : Address(config.tls, config.host, config.port);
   }
 
-  static web::web_proxy LibraryProxy(const ProxyUrl& proxy) {
-    web::web_proxy given(web::uri(Address(false, proxy.host, proxy.port)));
-    if (!proxy.user.empty() || !proxy.password.empty()) {
-      given.set_credentials(web::credentials(proxy.user, proxy.password));
-    }
-    return given;
-  }
-
   template <typename Timeout>
   client::http_client_config Settings(Timeout timeout) const {
     client::http_client_config settings;
@@ -262,7 +254,7 @@ class HttpTransport : public Transport {
         TlsContext::SetUserPointer(stream->native_handle(), &stream->next_layer());
       });
     } else if (proxy_) {
-      settings.set_proxy(LibraryProxy(*proxy_));
+      settings.set_proxy(web::web_proxy(web::uri(Address(false, proxy_->host, proxy_->port))));
     }
     return settings;
   }
@@ -277,6 +269,11 @@ class HttpTransport : public Transport {
     if (!host_header_.empty()) headers.add("Host", host_header_);
     if (const std::string token = token_.Get(); !token.empty()) {
       headers.add("Authorization", "Bearer " + token);
+    }
+    // Credentials that the library is given for a proxy leak at each request.
+    if (proxy_ && !tunnel_) {
+      const std::string authorization = AuthorizationOf(*proxy_);
+      if (!authorization.empty()) headers.add("Proxy-Authorization", authorization);
     }
     if (!request.content_type.empty()) prepared.set_body(request.body, request.content_type);
     const Concurrency::streams::streambuf<uint8_t> sink(std::make_shared<BodySink>(exchange));

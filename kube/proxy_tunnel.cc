@@ -1,7 +1,6 @@
 #include "kube/proxy_tunnel.h"
 
 #include <openssl/bio.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <charconv>
@@ -14,24 +13,11 @@ namespace {
 constexpr std::size_t kMaxAnswer = 16 * 1024;  // of the proxy's answer to CONNECT, without body
 constexpr std::size_t kMaxPhrase = 100;        // of its words that go into a message
 
-std::string Base64(const std::string& text) {
-  std::string encoded(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  encoded.resize(static_cast<std::size_t>(size));
-  return encoded;
-}
-
-bool HasCredentials(const ProxyUrl& proxy) {
-  return !proxy.user.empty() || !proxy.password.empty();
-}
-
 std::string Request(const ProxyUrl& proxy, const std::string& target) {
   std::string request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target +
                         "\r\nUser-Agent: shm-operator/" SHM_VERSION "\r\n";
-  if (HasCredentials(proxy)) {
-    request += "Proxy-Authorization: Basic " + Base64(proxy.user + ":" + proxy.password) + "\r\n";
+  if (const std::string authorization = AuthorizationOf(proxy); !authorization.empty()) {
+    request += "Proxy-Authorization: " + authorization + "\r\n";
   }
   return request + "\r\n";
 }
@@ -69,7 +55,7 @@ ProxyTunnel::ProxyTunnel(const ProxyUrl& proxy, const std::string& target)
     : name_(NameOf(proxy)),
       target_(target),
       request_(Request(proxy, target)),
-      has_credentials_(HasCredentials(proxy)) {}
+      has_credentials_(!AuthorizationOf(proxy).empty()) {}
 
 Result<std::shared_ptr<ProxyTunnel>> ProxyTunnel::Make(const ProxyUrl& proxy,
                                                        const std::string& target,

@@ -7,6 +7,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "core/base64.h"
+
 namespace shm::kube {
 namespace {
 
@@ -153,6 +155,11 @@ std::string NameOf(const ProxyUrl& proxy) {
   const bool ipv6 = proxy.host.find(':') != std::string::npos;
   return (proxy.tls ? "https://" : "http://") + (ipv6 ? "[" + proxy.host + "]" : proxy.host) + ":" +
          std::to_string(proxy.port);
+}
+
+std::string AuthorizationOf(const ProxyUrl& proxy) {
+  if (proxy.user.empty() && proxy.password.empty()) return {};
+  return "Basic " + EncodeBase64(proxy.user + ":" + proxy.password);
 }
 
 Result<ProxyUrl> ParseProxyUrl(const std::string& text, bool server_tls) {

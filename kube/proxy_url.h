@@ -27,6 +27,9 @@ struct ProxyUrl {
 // "http://host:port", brackets where needed, never the credentials: for messages.
 std::string NameOf(const ProxyUrl& proxy);
 
+// The value of Proxy-Authorization; empty without credentials.
+std::string AuthorizationOf(const ProxyUrl& proxy);
+
 // "http[s]://[user[:password]@]host[:port]" for a server that is reached by TLS, or by plain HTTP.
 // Without a port: 80, or 443 for https. What follows the authority is ignored. Error::field is
 // empty; the message names the value without its credentials.

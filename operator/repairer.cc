@@ -29,19 +29,6 @@ std::string Snake(const std::string& camel) {
   return snake;
 }
 
-// Whether the status says it already.
-bool Said(const ServiceRecord& record, const RepairOutcome& outcome) {
-  const json status = json::parse(record.status);
-  if (!status.is_object() || !status.contains("conditions")) return false;
-  for (const json& condition : status["conditions"]) {
-    if (condition.value("type", "") == "Repaired") {
-      return condition.value("reason", "") == outcome.reason &&
-             condition.value("message", "") == outcome.message;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Repairer::Repairer(kube::Api& api, kube::EventRecorder& events, kube::Clock& clock,
@@ -58,11 +45,13 @@ Repairer::Step Repairer::Advance(const ServiceRecord& record, const StatusFacts&
   facts.going = going;
   facts.now_ms = kube::MonotonicMs(clock_);
   facts.young_since = kube::Time(clock_.WallNow() - std::chrono::milliseconds(rules_.replacement));
-  RepairHistory history;
+  Memory memory;
   {
     kube::MutexLock lock(mutex_);
-    history = histories_[KeyOf(record)];
+    memory = memories_[KeyOf(record)];
   }
+  if (memory.uid != record.service.uid) memory = {record.service.uid, {}, {}};
+  RepairHistory& history = memory.history;
   UpdateHistory(record.service, status, facts.now_ms, history);
   const RepairPlan plan = Plan(record, status, facts, history);
   Step step{{plan.state == RepairState::kNoDrift, plan.reason, plan.message}, plan.again_ms};
@@ -70,12 +59,13 @@ Repairer::Step Repairer::Advance(const ServiceRecord& record, const StatusFacts&
     const Attempt attempt =
         Try({record.service.namespace_name, plan.pod->name}, plan.pod->uid, status.size);
     if (attempt.result != Attempt::Result::kEvicted) Return(facts.now_ms);
-    step = Record(record, status, *plan.pod, attempt, history);
+    step = Record(record, status, *plan.pod, attempt, memory);
   } else if (plan.state == RepairState::kSuccessorUnsized) {
-    Tell(record, step.outcome, kube::EventType::kWarning);
+    Tell(record, step.outcome, memory, kube::EventType::kWarning);
   }
+  memory.last = step.outcome;
   kube::MutexLock lock(mutex_);
-  histories_[KeyOf(record)] = std::move(history);
+  memories_[KeyOf(record)] = std::move(memory);
   return step;
 }
 
@@ -158,8 +148,8 @@ Repairer::Attempt Repairer::Try(const kube::ObjectKey& pod, const std::string& u
 }
 
 Repairer::Step Repairer::Record(const ServiceRecord& record, const StatusFacts& status,
-                                const PodFacts& pod, const Attempt& attempt,
-                                RepairHistory& history) {
+                                const PodFacts& pod, const Attempt& attempt, Memory& memory) {
+  RepairHistory& history = memory.history;
   const std::int64_t now = kube::MonotonicMs(clock_);
   const std::string service = KeyOf(record).ToString();
   if (attempt.result == Attempt::Result::kGone) {
@@ -171,7 +161,7 @@ Repairer::Step Repairer::Record(const ServiceRecord& record, const StatusFacts& 
     const std::string message = "pod " + pod.name + " is not evicted: " + attempt.message;
     RecordRefusal(pod, attempt.reason, message, now, rules_, history);
     const RepairOutcome outcome{false, attempt.reason, message};
-    Tell(record, outcome, kube::EventType::kWarning);
+    Tell(record, outcome, memory, kube::EventType::kWarning);
     runtime::LogInfo("pod not evicted", {{"service", service}, {"reason", attempt.reason}});
     return {outcome, history.retry_ms - now, false};
   }
@@ -181,15 +171,16 @@ Repairer::Step Repairer::Record(const ServiceRecord& record, const StatusFacts& 
                               "evicted pod " + pod.name +
                                   (pod.injected ? ", whose /dev/shm was too small"
                                                 : ", which started without the webhook")};
-  Tell(record, outcome, kube::EventType::kNormal);
+  Tell(record, outcome, memory, kube::EventType::kNormal);
   runtime::LogInfo("pod evicted", {{"service", service}, {"pod", pod.name}});
   return {outcome, std::min(rules_.look, rules_.settle), true};
 }
 
-// Once, and not again for each time that it is tried.
-void Repairer::Tell(const ServiceRecord& record, const RepairOutcome& outcome,
+// Once, and not again for each time that it is tried. Not the status tells what was said, since a
+// watch may show an old one; after a start all begins with looking on, which is a change.
+void Repairer::Tell(const ServiceRecord& record, const RepairOutcome& outcome, const Memory& memory,
                     kube::EventType type) {
-  if (Said(record, outcome)) return;
+  if (memory.last == outcome) return;
   events_.Record({names::kApiVersion, names::kKind, KeyOf(record), record.service.uid,
                   record.service.resource_version},
                  type, outcome.reason, outcome.message);
@@ -197,7 +188,7 @@ void Repairer::Tell(const ServiceRecord& record, const RepairOutcome& outcome,
 
 void Repairer::Forget(const kube::ObjectKey& service) {
   kube::MutexLock lock(mutex_);
-  histories_.erase(service);
+  memories_.erase(service);
 }
 
 }  // namespace shm::controller

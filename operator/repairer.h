@@ -55,13 +55,21 @@ class Repairer {
     std::string probed{};  // of kSized and kEvicted: when, by the API server's clock; RFC 3339
   };
 
+  // What is remembered of one InferenceService.
+  struct Memory {
+    std::string uid;  // of the InferenceService: another of its name begins anew
+    RepairHistory history;
+    std::optional<RepairOutcome> last;  // what the last Advance came to
+  };
+
   Attempt Try(const kube::ObjectKey& pod, const std::string& uid, std::optional<std::int64_t> size);
   Attempt Probe(const kube::ObjectKey& pod, const std::string& uid,
                 std::optional<std::int64_t> size);
   bool IsThere(const kube::ObjectKey& pod, const std::string& uid);
   Step Record(const ServiceRecord& record, const StatusFacts& status, const PodFacts& pod,
-              const Attempt& attempt, RepairHistory& history);
-  void Tell(const ServiceRecord& record, const RepairOutcome& outcome, kube::EventType type);
+              const Attempt& attempt, Memory& memory);
+  void Tell(const ServiceRecord& record, const RepairOutcome& outcome, const Memory& memory,
+            kube::EventType type);
   RepairPlan Plan(const ServiceRecord& record, const StatusFacts& status, RepairFacts facts,
                   const RepairHistory& history) SHM_EXCLUDES(mutex_);
   void Return(std::int64_t slot) SHM_EXCLUDES(mutex_);
@@ -72,7 +80,7 @@ class Repairer {
   const OnAttempt on_attempt_;
   const RepairRules rules_;
   kube::Mutex mutex_;
-  std::map<kube::ObjectKey, RepairHistory> histories_ SHM_GUARDED_BY(mutex_);
+  std::map<kube::ObjectKey, Memory> memories_ SHM_GUARDED_BY(mutex_);
   std::vector<std::int64_t> evictions_ms_ SHM_GUARDED_BY(mutex_);  // ascending; attempts too
 };
 
