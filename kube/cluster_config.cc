@@ -4,7 +4,6 @@
 #include <yaml-cpp/yaml.h>
 
 #include <array>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -138,9 +137,6 @@ void ReadCluster(const YAML::Node& cluster, Reader& reader, ClusterConfig& confi
     reader.Fail("insecure-skip-tls-verify",
                 "is refused: it would hand our credentials to anybody; give certificate-authority");
   }
-  if (!reader.Text(cluster, "proxy-url").empty()) {
-    reader.Fail("proxy-url", "proxies are not supported; connect to the API server directly");
-  }
   const auto url = ParseServerUrl(reader.Text(cluster, "server"));
   if (!url.ok()) {
     reader.Fail(url.error().field, url.error().message);
@@ -150,6 +146,14 @@ void ReadCluster(const YAML::Node& cluster, Reader& reader, ClusterConfig& confi
   config.host = url->host;
   config.port = url->port;
   config.base_path = url->base_path;
+  if (const std::string text = reader.Text(cluster, "proxy-url"); !text.empty()) {
+    const auto proxy = ParseProxyUrl(text, url->tls);
+    if (proxy.ok()) {
+      config.proxy = *proxy;
+    } else {
+      reader.Fail("proxy-url", proxy.error().message);
+    }
+  }
   config.tls_server_name = reader.Text(cluster, "tls-server-name");
   config.ca_pem = reader.Content(cluster, "certificate-authority");
   if (config.tls && config.ca_pem.empty()) {
@@ -207,13 +211,6 @@ Result<ClusterConfig> ReadContext(const YAML::Node& root, const std::string& dir
 
 }  // namespace
 
-Environment ProcessEnvironment() {
-  return [](const char* name) -> std::optional<std::string> {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-  };
-}
-
 Result<ClusterConfig> ParseKubeconfig(const std::string& text, const std::string& directory,
                                       const std::string& context) {
   try {
@@ -266,8 +263,10 @@ Result<ClusterConfig> LoadInCluster(const Environment& environment, const std::s
   return config;
 }
 
-Result<ClusterConfig> LoadClusterConfig(const std::string& path, const Environment& environment,
-                                        const std::string& context) {
+namespace {
+
+Result<ClusterConfig> FindConfig(const std::string& path, const Environment& environment,
+                                 const std::string& context) {
   if (!path.empty()) return LoadKubeconfig(path, context);
   if (const auto listed = environment("KUBECONFIG"); listed && !listed->empty()) {
     if (listed->find(':') != std::string::npos) {
@@ -285,6 +284,18 @@ Result<ClusterConfig> LoadClusterConfig(const std::string& path, const Environme
     return Error{"context", "'" + context + "' is looked for in a kubeconfig, and there is none"};
   }
   return LoadInCluster(environment);
+}
+
+}  // namespace
+
+Result<ClusterConfig> LoadClusterConfig(const std::string& path, const Environment& environment,
+                                        const std::string& context) {
+  auto config = FindConfig(path, environment, context);
+  if (!config.ok() || config->proxy) return config;
+  auto proxy = ProxyFromEnvironment({config->tls, config->host, config->port, {}}, environment);
+  if (!proxy.ok()) return proxy.error();
+  config->proxy = *proxy;
+  return config;
 }
 
 }  // namespace shm::kube

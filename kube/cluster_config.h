@@ -1,11 +1,12 @@
 // How to reach an API server and who we are to it: from a kubeconfig, or from inside a pod.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "core/result.h"
+#include "kube/environment.h"
+#include "kube/proxy_url.h"
 
 namespace shm::kube {
 
@@ -22,15 +23,13 @@ struct ClusterConfig {
   std::string token_file{};       // wins over `token`
   std::string tls_server_name{};  // empty: `host`
   std::string namespace_name = "default";
+  std::optional<ProxyUrl> proxy{};  // nothing: the server is reached directly
 };
 
-// An environment variable; nothing where it is not set.
-using Environment = std::function<std::optional<std::string>(const char* name)>;
-Environment ProcessEnvironment();
-
 // `context` empty: current-context. Relative paths are relative to the file. What cannot be
-// honoured is refused with a message that says what to do: exec and auth plugins, proxy-url,
-// impersonation, passwords, insecure-skip-tls-verify. Error::field is the path inside the file.
+// honoured is refused with a message that says what to do: exec and auth plugins, SOCKS proxies,
+// impersonation, passwords, insecure-skip-tls-verify. Error::field is the path inside the file. The
+// environment says nothing here.
 Result<ClusterConfig> LoadKubeconfig(const std::string& path, const std::string& context = {});
 
 // The same from the file's text; `directory` is what relative paths are relative to.
@@ -46,7 +45,8 @@ Result<ClusterConfig> LoadInCluster(const Environment& environment,
 
 // The kubeconfig if `path` is not empty, else the one of $KUBECONFIG, else in-cluster, else (where
 // this is no pod) ~/.kube/config. `context` (empty: current-context) is one of a kubeconfig, so
-// that with it in-cluster is not tried.
+// that with it in-cluster is not tried. Without a proxy-url the environment names the proxy
+// (kube/proxy_url.h), in a pod too, as with client-go.
 Result<ClusterConfig> LoadClusterConfig(const std::string& path, const Environment& environment,
                                         const std::string& context = {});
 

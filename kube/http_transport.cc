@@ -15,6 +15,7 @@
 
 #include "kube/exchange.h"
 #include "kube/line_splitter.h"
+#include "kube/proxy_tunnel.h"
 #include "kube/tls_context.h"
 #include "kube/token_source.h"
 
@@ -31,6 +32,8 @@
 // by
 //   then, 19 ms of CPU; SSL_CERT_FILE and SSL_CERT_DIR pointing nowhere spare that.
 // - No redirects: they would carry the bearer token along.
+// - A proxy is the library's own business only where the API server speaks plain HTTP; else its
+//   address is given for the server's, and ProxyTunnel leads on (says why in proxy_tunnel.h).
 // - IPv6 literals. With brackets the library hands "[::1]" to the resolver, which fails. Its parser
 //   takes what precedes the authority's last colon for the host, so that "https://::1:6443"
 //   connects to ::1; the Host header and the certificate check are ours.
@@ -166,15 +169,22 @@ bool OnePoolThread() {
 class HttpTransport : public Transport {
  public:
   HttpTransport(const ClusterConfig& config, HttpTransportOptions options,
-                std::shared_ptr<TlsContext> tls)
+                std::shared_ptr<TlsContext> tls, std::shared_ptr<ProxyTunnel> tunnel)
       : options_(std::move(options)),
         base_path_(config.base_path),
         host_(HostAndPort(config)),
-        host_header_(config.host.find(':') == std::string::npos ? "" : host_),
+        host_header_(config.host.find(':') == std::string::npos && !tunnel ? "" : host_),
         token_(config.token, config.token_file),
+        proxy_(config.proxy),
         tls_(std::move(tls)),
+        tunnel_(std::move(tunnel)),
         calls_(Address(config), Settings(kStepTimeout)),
         streams_(Address(config), Settings(kStreamStepTimeout)) {}
+
+  static std::string HostAndPort(const ClusterConfig& config) {
+    const bool ipv6 = config.host.find(':') != std::string::npos;
+    return (ipv6 ? "[" + config.host + "]" : config.host) + ":" + std::to_string(config.port);
+  }
 
   SendResult Send(const HttpRequest& request, std::chrono::milliseconds timeout,
                   const std::stop_token& stop) override {
@@ -218,13 +228,14 @@ class HttpTransport : public Transport {
   }
 
  private:
-  static std::string HostAndPort(const ClusterConfig& config) {
-    const bool ipv6 = config.host.find(':') != std::string::npos;
-    return (ipv6 ? "[" + config.host + "]" : config.host) + ":" + std::to_string(config.port);
+  static std::string Address(bool tls, const std::string& host, int port) {
+    return (tls ? "https://" : "http://") + host + ":" + std::to_string(port);
   }
 
+  // What the library connects to.
   static std::string Address(const ClusterConfig& config) {
-    return (config.tls ? "https://" : "http://") + config.host + ":" + std::to_string(config.port);
+    return config.tls && config.proxy ? Address(true, config.proxy->host, config.proxy->port)
+                                      : Address(config.tls, config.host, config.port);
   }
 
   template <typename Timeout>
@@ -242,6 +253,8 @@ class HttpTransport : public Transport {
         auto* stream = static_cast<TlsStream*>(handle);
         TlsContext::SetUserPointer(stream->native_handle(), &stream->next_layer());
       });
+    } else if (proxy_) {
+      settings.set_proxy(web::web_proxy(web::uri(Address(false, proxy_->host, proxy_->port))));
     }
     return settings;
   }
@@ -256,6 +269,11 @@ class HttpTransport : public Transport {
     if (!host_header_.empty()) headers.add("Host", host_header_);
     if (const std::string token = token_.Get(); !token.empty()) {
       headers.add("Authorization", "Bearer " + token);
+    }
+    // Credentials that the library is given for a proxy leak at each request.
+    if (proxy_ && !tunnel_) {
+      const std::string authorization = AuthorizationOf(*proxy_);
+      if (!authorization.empty()) headers.add("Proxy-Authorization", authorization);
     }
     if (!request.content_type.empty()) prepared.set_body(request.body, request.content_type);
     const Concurrency::streams::streambuf<uint8_t> sink(std::make_shared<BodySink>(exchange));
@@ -321,11 +339,26 @@ class HttpTransport : public Transport {
 
   // The library says "Error in SSL handshake" whatever the reason.
   void Explain(Exchange::Outcome& outcome) {
-    if (outcome.failure != TransportFailure::kUnreachable || !tls_) return;
-    if (outcome.message.find("SSL handshake") == std::string::npos) return;
-    outcome.failure = TransportFailure::kTls;
+    const bool unreachable = outcome.failure == TransportFailure::kUnreachable;
+    if (unreachable && tls_ && outcome.message.find("SSL handshake") != std::string::npos) {
+      ExplainHandshake(outcome);
+    } else if (proxy_ && (unreachable || outcome.failure == TransportFailure::kTimeout)) {
+      outcome.message = "through the proxy " + NameOf(*proxy_) + ": " + outcome.message;
+    }
+  }
+
+  void ExplainHandshake(Exchange::Outcome& outcome) {
     const std::string refused = tls_->TakeVerifyError();
-    if (!refused.empty()) outcome.message = "the server's certificate was refused: " + refused;
+    const std::string proxy_error = tunnel_ ? tunnel_->LastError() : "";
+    if (!refused.empty() || !tunnel_) outcome.failure = TransportFailure::kTls;
+    if (!refused.empty()) {
+      outcome.message = "the server's certificate was refused: " + refused;
+    } else if (!proxy_error.empty()) {
+      outcome.message = proxy_error;
+    } else if (tunnel_) {
+      outcome.message = "the proxy " + NameOf(*proxy_) +
+                        ", or the API server behind it, ended the connection before it was secure";
+    }
   }
 
   void Report(const HttpRequest& request, const Exchange::Outcome& outcome,
@@ -346,7 +379,9 @@ class HttpTransport : public Transport {
   const std::string host_;
   const std::string host_header_;  // empty: the library's own
   TokenSource token_;
-  const std::shared_ptr<TlsContext> tls_;  // null: plain HTTP
+  const std::optional<ProxyUrl> proxy_;
+  const std::shared_ptr<TlsContext> tls_;      // null: plain HTTP
+  const std::shared_ptr<ProxyTunnel> tunnel_;  // where there are a proxy and TLS
   client::http_client calls_;
   client::http_client streams_;
 };
@@ -362,17 +397,25 @@ Result<std::unique_ptr<Transport>> MakeHttpTransport(const ClusterConfig& config
   }
   if (options.user_agent.empty()) options.user_agent = "shm-operator/" SHM_VERSION;
   std::shared_ptr<TlsContext> tls;
+  std::shared_ptr<ProxyTunnel> tunnel;
   if (config.tls) {
     auto made = TlsContext::Make(config);
     if (!made.ok()) return made.error();
     tls = std::move(made).value();
-    tls->OnHandshake([](void* socket) {
+    if (config.proxy) {
+      auto dug =
+          ProxyTunnel::Make(*config.proxy, HttpTransport::HostAndPort(config), config.ca_pem);
+      if (!dug.ok()) return dug.error();
+      tunnel = std::move(dug).value();
+    }
+    tls->OnHandshake([tunnel](SSL* ssl, void* socket) {
+      if (tunnel) tunnel->Install(ssl);
       if (socket != nullptr) KeepAlive(static_cast<Socket*>(socket)->native_handle());
     });
   }
   try {
-    return std::unique_ptr<Transport>(
-        std::make_unique<HttpTransport>(config, std::move(options), std::move(tls)));
+    return std::unique_ptr<Transport>(std::make_unique<HttpTransport>(
+        config, std::move(options), std::move(tls), std::move(tunnel)));
   } catch (const std::exception& error) {
     return Error{"server", error.what()};
   }

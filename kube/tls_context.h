@@ -19,6 +19,9 @@ class TlsContext {
  public:
   // An Error names the part of `config` that OpenSSL refuses.
   static Result<std::shared_ptr<TlsContext>> Make(const ClusterConfig& config);
+  // For another server, whose certificate says `host`; without a certificate of ours.
+  static Result<std::shared_ptr<TlsContext>> Make(const std::string& host,
+                                                  const std::string& ca_pem);
 
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
@@ -27,7 +30,7 @@ class TlsContext {
   SSL_CTX* get() const { return context_; }
 
   // Runs when the handshake of a connection begins, with what SetUserPointer gave it (else null).
-  void OnHandshake(std::function<void(void* user)> on_handshake) {
+  void OnHandshake(std::function<void(SSL* ssl, void* user)> on_handshake) {
     on_handshake_ = std::move(on_handshake);
   }
   static void SetUserPointer(SSL* ssl, void* user);
@@ -44,7 +47,7 @@ class TlsContext {
 
   SSL_CTX* const context_;
   std::string server_name_;  // for SNI; empty for addresses
-  std::function<void(void*)> on_handshake_;
+  std::function<void(SSL*, void*)> on_handshake_;
   Mutex mutex_;
   std::string verify_error_ SHM_GUARDED_BY(mutex_);
 };

@@ -28,6 +28,7 @@ thread_safety() { cmake --preset thread-safety && cmake --build --preset thread-
 one_version() { [ "$(cat VERSION)" = "$(sed -n 's/^version: //p' charts/shm-operator/Chart.yaml)" ]; }
 check "format (clang-format)" format
 check "rooms include only downwards" python3 scripts/check_rooms.py
+check "docs/metrics.md says what the sources have" python3 scripts/check_metrics.py
 check "thread safety (clang -Wthread-safety)" thread_safety
 check "shell scripts (shellcheck)" shell
 check "python scripts compile" python

@@ -40,7 +40,8 @@ build_dev() {
 unit() {
   local program
   for program in build/dev/bin/unit_* build/dev/bin/corpus_*; do run_program "$program"; done
-  run_script python3 tests/checks/check_rooms_test.py
+  local check
+  for check in tests/checks/*_test.py; do run_script python3 "$check"; done
 }
 
 integration() {

@@ -3,113 +3,14 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <iostream>
 
-#include "tests/support/shell.h"
+#include "tests/e2e/cluster.h"
 
 namespace shm::test {
 namespace {
 
 using nlohmann::json;
 using std::chrono::seconds;
-
-constexpr const char* kKind = "inferenceservices.shm-operator.dev";
-constexpr const char* kOperatorNamespace = "shm-system";
-
-const Kubectl& Cluster() {
-  static const Kubectl kubectl(std::getenv("KUBECONFIG") ? std::getenv("KUBECONFIG") : "");
-  return kubectl;
-}
-
-void Say(const std::string& line) { std::cerr << "   " << line << "\n"; }
-
-// A namespace of its own a test, gone when the test is.
-class Namespace {
- public:
-  explicit Namespace(std::string name, bool enabled = false) : name_(std::move(name)) {
-    Cluster().Must("create namespace " + name_);
-    if (enabled) Cluster().Must("label namespace " + name_ + " shm-operator.dev/injection=enabled");
-    // A pod needs its namespace's service account, which a controller makes.
-    REQUIRE(Eventually(seconds(30), [this] {
-      return !Cluster().Get("-n " + name_ + " serviceaccount default").is_null();
-    }));
-  }
-  ~Namespace() { Cluster().Try("delete namespace " + name_ + " --wait=true --timeout=90s"); }
-  std::string operator()(const std::string& arguments) const {
-    return "-n " + name_ + " " + arguments;
-  }
-  const std::string& name() const { return name_; }
-
- private:
-  std::string name_;
-};
-
-json Engine() {
-  return {{"name", "engine"},
-          {"image", "local/busybox:1"},
-          {"imagePullPolicy", "Never"},
-          {"command", {"sleep", "1000000"}}};
-}
-
-json PodSpec() {
-  return {{"terminationGracePeriodSeconds", 0}, {"containers", json::array({Engine()})}};
-}
-
-json Service(const std::string& name, json spec) {
-  if (!spec.contains("selector")) spec["template"]["spec"] = PodSpec();
-  return {{"apiVersion", "shm-operator.dev/v1alpha1"},
-          {"kind", "InferenceService"},
-          {"metadata", {{"name", name}}},
-          {"spec", std::move(spec)}};
-}
-
-std::string Condition(const json& object, const std::string& type, const std::string& field) {
-  for (const json& condition : object.value("/status/conditions"_json_pointer, json::array())) {
-    if (condition.value("type", "") == type) return condition.value(field, "");
-  }
-  return "";
-}
-
-// The objects of a list; none where kubectl found nothing to say.
-json Items(const std::string& arguments) {
-  const json list = Cluster().Get(arguments);
-  return list.is_null() ? json::array() : list.at("items");
-}
-
-// The one running, ready pod that `selector` matches, or null.
-json ReadyPod(const Namespace& ns, const std::string& selector) {
-  json ready;
-  for (const json& pod : Items(ns("pods -l " + selector))) {
-    if (pod["metadata"].contains("deletionTimestamp")) continue;
-    if (Condition(pod, "Ready", "status") == "True") ready = pod;
-  }
-  return ready;
-}
-
-json WaitForPod(const Namespace& ns, const std::string& selector) {
-  json pod;
-  const bool ready =
-      Eventually(seconds(120), [&] { return !(pod = ReadyPod(ns, selector)).is_null(); });
-  INFO(Cluster().Try(ns("get pods,events,shmisvc -o wide")).output);
-  REQUIRE(ready);
-  return pod;
-}
-
-std::string ShmSize(const Namespace& ns, const json& pod) {
-  const std::string output =
-      Cluster().Must(ns("exec " + pod["metadata"]["name"].get<std::string>() +
-                        " -- df -h /dev/shm | awk 'NR==2{print $2}'"));
-  return output.substr(0, output.find('\n'));
-}
-
-void RequireGpus(const json& pod, const std::string& count) {
-  const json& resources = pod["spec"]["containers"][0]["resources"];
-  REQUIRE(resources["requests"].value("nvidia.com/gpu", "") == count);
-  REQUIRE(resources["limits"].value("nvidia.com/gpu", "") == count);
-}
-
-std::string Of(const std::string& name) { return "shm-operator.dev/service=" + name; }
 
 }  // namespace
 
@@ -150,16 +51,7 @@ TEST_CASE("a Deployment that an InferenceService selects is sized, and gets its 
     return Condition(Cluster().Get(ns(std::string(kKind) + " selected")), "Ready", "reason") ==
            "NoPods";
   }));
-  Cluster().Must(
-      ns("apply -f -"),
-      json({{"apiVersion", "apps/v1"},
-            {"kind", "Deployment"},
-            {"metadata", {{"name", "engine"}}},
-            {"spec",
-             {{"selector", {{"matchLabels", {{"app", "engine"}}}}},
-              {"template",
-               {{"metadata", {{"labels", {{"app", "engine"}}}}}, {"spec", PodSpec()}}}}}})
-          .dump());
+  Cluster().Must(ns("apply -f -"), Deployment("engine").dump());
   const json pod = WaitForPod(ns, "app=engine");
   const std::string size = ShmSize(ns, pod);
   Say("selected Deployment: df -h /dev/shm says " + size);
@@ -299,7 +191,8 @@ TEST_CASE(
   Say("--cascade=foreground left nothing, --cascade=orphan a Deployment that stays as it is");
 }
 
-// Last: it takes the operator away. Catch runs the cases of a file in their order.
+// Last: it takes the operator away. Catch runs the cases in the order that they are linked, which
+// is that of the files' names, and of a file's own.
 TEST_CASE(
     "helm uninstall leaves CRDs and InferenceServices alone, and pods can be created all the "
     "while") {

@@ -100,8 +100,9 @@ TEST_CASE("What cannot be honoured is refused by the name of its field") {
       {kCluster, "token: [a]", "users[u].user.token"},
       {"server: 'https://h', insecure-skip-tls-verify: true", "",
        "clusters[c].cluster.insecure-skip-tls-verify"},
-      {"server: 'https://h', proxy-url: 'http://p', certificate-authority-data: Q0E=", "",
+      {"server: 'https://h', proxy-url: 'socks5://p', certificate-authority-data: Q0E=", "",
        "clusters[c].cluster.proxy-url"},
+      {"server: 'http://h', proxy-url: 'https://p'", "", "clusters[c].cluster.proxy-url"},
       {"server: 'https://h'", "", "clusters[c].cluster.certificate-authority"},
       {"server: h", "", "clusters[c].cluster.server"},
       {"certificate-authority-data: Q0E=", "", "clusters[c].cluster.server"},
@@ -128,6 +129,37 @@ TEST_CASE("A kubeconfig that is not one, or lacks what it names, is refused") {
   CHECK(ParseKubeconfig(text, "/etc", "three").error().field == "contexts");
   CHECK_FALSE(LoadKubeconfig("/nonexistent/config").ok());
   CHECK_FALSE(LoadClusterConfig("", Variables({{"KUBECONFIG", "/a:/b"}})).ok());
+}
+
+TEST_CASE("A proxy is the cluster's proxy-url, else the environment's, in a pod too") {
+  const Directory directory;
+  const std::string with = directory.Write(
+      "with", Config(std::string(kCluster) + ", proxy-url: 'http://me:pw@mine:3128'", "token: t"));
+  const std::string without = directory.Write("without", Config(kCluster, "token: t"));
+  struct Row {
+    const std::string* path;
+    const char* https_proxy;
+    const char* no_proxy;
+    const char* proxy;  // empty: none
+  };
+  const Row rows[] = {
+      {&with, "", "", "http://mine:3128"},
+      {&with, "theirs:1", "*", "http://mine:3128"},  // as client-go: NO_PROXY is the environment's
+      {&without, "", "", ""},
+      {&without, "theirs:1", "", "http://theirs:1"},
+      {&without, "theirs:1", "host", ""},
+  };
+  for (const Row& row : rows) {
+    INFO(*row.path << " | " << row.https_proxy << " | " << row.no_proxy);
+    const auto config = LoadClusterConfig(
+        *row.path, Variables({{"HTTPS_PROXY", row.https_proxy}, {"NO_PROXY", row.no_proxy}}));
+    REQUIRE(config.ok());
+    CHECK((config->proxy ? NameOf(*config->proxy) : "") == row.proxy);
+  }
+  const auto socks = LoadClusterConfig(without, Variables({{"HTTPS_PROXY", "socks5://a:b@p"}}));
+  REQUIRE_FALSE(socks.ok());
+  CHECK_THAT(socks.error().ToString(),
+             Catch::StartsWith("HTTPS_PROXY: 'socks5://...@p' is a SOCKS"));
 }
 
 TEST_CASE("A named context is one of a kubeconfig, wherever that is looked for") {

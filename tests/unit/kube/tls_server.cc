@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <csignal>
 #include <memory>
 
 namespace shm::kube::testing {
@@ -75,27 +76,47 @@ Pair MakeCert(const Pair& ca, const std::string& san, int valid_days) {
   return Make(&ca, san, valid_days);
 }
 
+TlsPeer::TlsPeer(int fd, const Pair& pair, const std::string& client_ca)
+    : context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free), ssl_(nullptr, &SSL_free) {
+  SSL_CTX_use_certificate(context_.get(), ReadCert(pair.cert_pem).get());
+  SSL_CTX_use_PrivateKey(context_.get(), ReadKey(pair.key_pem).get());
+  if (!client_ca.empty()) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), ReadCert(client_ca).get());
+    SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that the peer has closed
+  ssl_.reset(SSL_new(context_.get()));
+  SSL_set_fd(ssl_.get(), fd);
+  ok_ = SSL_accept(ssl_.get()) == 1;
+}
+
+std::string TlsPeer::sni() const {
+  const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? "" : name;
+}
+
+std::string TlsPeer::Read() {
+  std::array<char, 16384> buffer{};
+  const int got = SSL_read(ssl_.get(), buffer.data(), static_cast<int>(buffer.size()));
+  return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+bool TlsPeer::Write(const std::string& bytes) {
+  return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
+}
+
+void TlsPeer::Close() { SSL_shutdown(ssl_.get()); }
+
+bool TlsPeer::HasMore() const { return SSL_pending(ssl_.get()) > 0; }
+
 Served ServeTls(int fd, const Pair& pair, const std::string& client_ca,
                 const std::string& response) {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
-                                                                  &SSL_CTX_free);
-  SSL_CTX_use_certificate(context.get(), ReadCert(pair.cert_pem).get());
-  SSL_CTX_use_PrivateKey(context.get(), ReadKey(pair.key_pem).get());
-  if (!client_ca.empty()) {
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), ReadCert(client_ca).get());
-    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  }
-  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), &SSL_free);
-  SSL_set_fd(ssl.get(), fd);
-  if (SSL_accept(ssl.get()) != 1) return {};
-  Served served;
-  if (const char* sni = SSL_get_servername(ssl.get(), TLSEXT_NAMETYPE_host_name)) served.sni = sni;
-  std::array<char, 16384> buffer{};
-  const int got = SSL_read(ssl.get(), buffer.data(), static_cast<int>(buffer.size()));
-  if (got <= 0) return {};
-  served.request.assign(buffer.data(), static_cast<std::size_t>(got));
-  SSL_write(ssl.get(), response.data(), static_cast<int>(response.size()));
-  SSL_shutdown(ssl.get());
+  TlsPeer peer(fd, pair, client_ca);
+  if (!peer.ok()) return {};
+  Served served{peer.sni(), peer.Read()};
+  if (served.request.empty()) return {};
+  peer.Write(response);
+  peer.Close();
   return served;
 }
 
