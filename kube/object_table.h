@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "kube/object_sink.h"
+#include "kube/scope.h"
 
 namespace shm::kube {
 
@@ -85,14 +87,16 @@ class ObjectTable {
     return all;
   }
 
-  // Keys of entries that `keep` refuses.
+  // Keys of entries within `scope` that `keep` refuses. Of one namespace it looks at no other.
   template <typename Keep>
-  std::vector<ObjectKey> KeysBut(const Keep& keep) const {
+  std::vector<ObjectKey> KeysBut(const Scope& scope, const Keep& keep) const {
+    const bool all = scope.namespace_name.empty();
     std::vector<ObjectKey> keys;
-    for (const auto& [namespace_name, space] : namespaces_) {
-      for (const auto& [name, entry] : space.entries) {
-        ObjectKey key{namespace_name, name};
-        if (!keep(key)) keys.push_back(std::move(key));
+    for (auto space = all ? namespaces_.begin() : namespaces_.find(scope.namespace_name);
+         space != namespaces_.end(); space = all ? std::next(space) : namespaces_.end()) {
+      for (const auto& [name, entry] : space->second.entries) {
+        ObjectKey key{space->first, name};
+        if (scope.Covers(key) && !keep(key)) keys.push_back(std::move(key));
       }
     }
     return keys;

@@ -37,8 +37,10 @@ void Reflector::Start() {
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 
+void Reflector::RequestStop() { thread_.request_stop(); }
+
 void Reflector::Stop() {
-  thread_.request_stop();
+  RequestStop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -234,6 +236,7 @@ void Reflector::Observe(const WatchState& state) {
 void Reflector::Progress() {
   MutexLock lock(mutex_);
   stats_.progress = clock_.Now();
+  stats_.refusal.reset();
 }
 
 void Reflector::Report(ReflectorEvent event) {

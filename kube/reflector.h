@@ -36,7 +36,9 @@ class Reflector {
 
   void Start();
 
-  // Ends the watch and joins the thread; promptly.
+  // Ends the watch and joins the thread; promptly. RequestStop only begins with that, so that many
+  // can end at once.
+  void RequestStop();
   void Stop();
 
   // Runs on the calling thread until `stop` is requested: what Start does on a thread of its own.

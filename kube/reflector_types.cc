@@ -5,7 +5,21 @@
 
 namespace shm::kube {
 
+namespace {
+
+std::string FieldSelector(const ReflectorOptions& options) {
+  if (options.scope.name.empty()) return options.field_selector;
+  return "metadata.name=" + options.scope.name +
+         (options.field_selector.empty() ? "" : "," + options.field_selector);
+}
+
+}  // namespace
+
 void CountEvent(const ReflectorEvent& event, ReflectorStats& stats) {
+  if (event.error.reason == ErrorReason::kForbidden ||
+      event.error.reason == ErrorReason::kNotFound) {
+    stats.refusal = event.error.reason;
+  }
   switch (event.kind) {
     case ReflectorEvent::Kind::kListed:
       ++stats.lists;
@@ -35,7 +49,7 @@ std::string ListPath(const ReflectorOptions& options, const WatchAction& action)
   const bool pages = action.paginate && options.page_size > 0;
   std::vector<std::pair<std::string, std::string>> query = {
       {"labelSelector", options.label_selector},
-      {"fieldSelector", options.field_selector},
+      {"fieldSelector", FieldSelector(options)},
       {"limit", pages ? std::to_string(options.page_size) : ""},
       {"continue", action.continue_token}};
   // A continue token says which state it is of; the server refuses a version beside it.
@@ -43,15 +57,15 @@ std::string ListPath(const ReflectorOptions& options, const WatchAction& action)
     query.emplace_back("resourceVersion", action.resource_version);
     query.emplace_back("resourceVersionMatch", "NotOlderThan");
   }
-  return CollectionPath(options.type, options.namespace_name) + QueryString(query);
+  return CollectionPath(options.type, options.scope.namespace_name) + QueryString(query);
 }
 
 std::string WatchPath(const ReflectorOptions& options, const WatchAction& action,
                       std::chrono::seconds timeout) {
   const bool list = action.kind == WatchAction::Kind::kStream;
-  return CollectionPath(options.type, options.namespace_name) +
+  return CollectionPath(options.type, options.scope.namespace_name) +
          QueryString({{"labelSelector", options.label_selector},
-                      {"fieldSelector", options.field_selector},
+                      {"fieldSelector", FieldSelector(options)},
                       {"watch", "true"},
                       {"allowWatchBookmarks", "true"},
                       {"sendInitialEvents", list ? "true" : ""},

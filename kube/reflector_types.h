@@ -4,18 +4,20 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/backoff.h"
 #include "core/watch_state.h"
 #include "kube/api_error.h"
 #include "kube/resource.h"
+#include "kube/scope.h"
 
 namespace shm::kube {
 
 struct ReflectorOptions {
   ResourceType type;
-  std::string namespace_name{};  // empty: all
+  Scope scope{};
   std::string label_selector{};
   std::string field_selector{};
   int page_size = 500;
@@ -57,6 +59,9 @@ struct ReflectorStats {
   WatchPhase phase = WatchPhase::kEmpty;
   int failures = 0;  // in a row
   bool synced = false;
+  // Why the server refused the last list or watch (403, or 404 for a kind that it does not serve);
+  // nothing once it has answered well again.
+  std::optional<ErrorReason> refusal;
   std::chrono::steady_clock::time_point progress;  // when the server last answered well
 };
 

@@ -1,6 +1,7 @@
 // Parsed objects by namespace and name, as a Reflector keeps them.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -16,22 +17,25 @@
 #include "kube/mutex.h"
 #include "kube/object_sink.h"
 #include "kube/object_table.h"
+#include "kube/scope.h"
 
 namespace shm::kube {
 
-// Thread-safe. One Reflector writes, any thread reads. Objects are immutable and outlive their
-// removal while somebody holds them. A list becomes visible as a whole, when it is complete.
+// Thread-safe. Any thread reads. One Reflector writes through the store itself, or several do, each
+// through a Part of its own. Objects are immutable and outlive their removal while somebody holds
+// them. A list becomes visible as a whole, when it is complete.
 template <typename T>
 class Store : public ObjectSink {
  public:
   using Pointer = typename ObjectTable<T>::Pointer;
   using Snapshot = typename ObjectTable<T>::Snapshot;
 
-  // Keeps what programs need of an object, from its JSON.
+  // Keeps what programs need of an object, from its JSON. On any reflector's thread.
   using Parse = std::function<Result<T>(const nlohmann::json& object)>;
 
-  // Called on the reflector's thread, outside the lock, in the order of the changes. `before` is
-  // null for a new object, `after` for a deleted one. An unchanged resourceVersion is no change.
+  // Called on the thread of the reflector that follows the object, outside the lock, in the order
+  // of its changes. `before` is null for a new object, `after` for a deleted one. An unchanged
+  // resourceVersion is no change.
   using OnChange =
       std::function<void(const ObjectKey& key, const Pointer& before, const Pointer& after)>;
 
@@ -41,7 +45,22 @@ class Store : public ObjectSink {
   explicit Store(Parse parse, OnError on_error = {})
       : parse_(std::move(parse)), on_error_(std::move(on_error)) {}
 
-  // Before the reflector starts. Callbacks may read the store.
+  // The sink of a reflector that follows `scope` alone: its lists say nothing of other objects, and
+  // what it shows of others is not taken. Before any reflector starts, once for each scope; scopes
+  // must not overlap. Lives as long as the store, whose own sink then is nobody's.
+  ObjectSink& Part(Scope scope) {
+    parts_.push_back(std::make_unique<Writer>(*this, std::move(scope)));
+    return *parts_.back();
+  }
+
+  // Whether some reflector follows what is there: else its absence means nothing, ever.
+  bool Follows(const ObjectKey& key) const {
+    return parts_.empty() || std::any_of(parts_.begin(), parts_.end(), [&key](const auto& part) {
+             return part->scope().Covers(key);
+           });
+  }
+
+  // Before the reflectors start. Callbacks may read the store.
   void AddListener(OnChange on_change) { listeners_.push_back(std::move(on_change)); }
 
   // Null where there is none.
@@ -80,30 +99,40 @@ class Store : public ObjectSink {
     return table_.size();
   }
 
-  // Whether a list was completed once: before that an absent object means nothing.
+  // Whether a list was completed once, by each part: before that an absent object means nothing.
   bool HasSynced() const SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    return synced_;
+    return AllListed();
+  }
+
+  // The same of the part that would show the object. A key without a name asks for a namespace.
+  bool HasSynced(const ObjectKey& key) const SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return std::any_of(listed_.begin(), listed_.end(),
+                       [&key](const Scope& scope) { return scope.Covers(key); });
   }
 
   // True once synced, false when `timeout` passed before.
   bool WaitForSync(std::chrono::milliseconds timeout) const SHM_EXCLUDES(mutex_) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     MutexLock lock(mutex_);
-    while (!synced_) {
+    while (!AllListed()) {
       if (!changed_.WaitUntil(mutex_, deadline)) break;
     }
-    return synced_;
+    return AllListed();
   }
 
-  // ObjectSink, for the reflector.
-  void BeginList() override { listing_.emplace(); }
-  void Upsert(const ObjectKey& key, const nlohmann::json& object) override SHM_EXCLUDES(mutex_);
-  void Remove(const ObjectKey& key) override SHM_EXCLUDES(mutex_);
-  void EndList() override SHM_EXCLUDES(mutex_);
+  // ObjectSink, for the one reflector of a store without parts.
+  void BeginList() override { whole_.BeginList(); }
+  void Upsert(const ObjectKey& key, const nlohmann::json& object) override {
+    whole_.Upsert(key, object);
+  }
+  void Remove(const ObjectKey& key) override { whole_.Remove(key); }
+  void EndList() override { whole_.EndList(); }
 
  private:
   using Entry = typename ObjectTable<T>::Entry;
+  using Entries = std::map<ObjectKey, Entry>;
 
   struct Change {
     ObjectKey key;
@@ -111,15 +140,47 @@ class Store : public ObjectSink {
     Pointer after;
   };
 
-  // What is known of the object: from the list that is being read, else held. Nothing: neither.
-  std::optional<Entry> Known(const ObjectKey& key) const SHM_EXCLUDES(mutex_) {
-    if (listing_) {
-      const auto listed = listing_->find(key);
-      if (listed != listing_->end()) return listed->second;
+  // What one reflector writes, and the list that it is reading.
+  class Writer : public ObjectSink {
+   public:
+    Writer(Store& store, Scope scope) : store_(store), scope_(std::move(scope)) {}
+    const Scope& scope() const { return scope_; }
+
+    void BeginList() override { listing_.emplace(); }
+    void Upsert(const ObjectKey& key, const nlohmann::json& object) override;
+    void Remove(const ObjectKey& key) override;
+    void EndList() override {
+      store_.Replace(scope_, std::exchange(listing_, std::nullopt).value_or(Entries()));
     }
+
+   private:
+    // What is known of the object: from the list that is being read, else held. Nothing: neither.
+    std::optional<Entry> Known(const ObjectKey& key) const {
+      if (listing_) {
+        const auto listed = listing_->find(key);
+        if (listed != listing_->end()) return listed->second;
+      }
+      return store_.Held(key);
+    }
+
+    Store& store_;
+    const Scope scope_;
+    std::optional<Entries> listing_;  // of the reflector's thread: set in a list
+  };
+
+  Entry Read(const ObjectKey& key, const nlohmann::json& object) const;
+  void Put(const ObjectKey& key, Entry entry) SHM_EXCLUDES(mutex_);
+  void Take(const ObjectKey& key) SHM_EXCLUDES(mutex_);
+  void Replace(const Scope& scope, const Entries& listed) SHM_EXCLUDES(mutex_);
+
+  std::optional<Entry> Held(const ObjectKey& key) const SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     const Entry* held = table_.Find(key.namespace_name, key.name);
     return held == nullptr ? std::nullopt : std::optional<Entry>(*held);
+  }
+
+  bool AllListed() const SHM_REQUIRES(mutex_) {
+    return listed_.size() == std::max<std::size_t>(parts_.size(), 1);
   }
 
   Pointer Find(const std::string& namespace_name, const std::string& name) const
@@ -136,73 +197,14 @@ class Store : public ObjectSink {
   const Parse parse_;
   const OnError on_error_;
   std::vector<OnChange> listeners_;
-  std::optional<std::map<ObjectKey, Entry>> listing_;  // of the reflector's thread: set in a list
+  Writer whole_{*this, {}};
+  std::vector<std::unique_ptr<Writer>> parts_;  // constant once the reflectors run
   mutable Mutex mutex_;
   mutable CondVar changed_;
   ObjectTable<T> table_ SHM_GUARDED_BY(mutex_);
-  bool synced_ SHM_GUARDED_BY(mutex_) = false;
+  std::vector<Scope> listed_ SHM_GUARDED_BY(mutex_);  // of which a list was completed, each once
 };
 
-template <typename T>
-void Store<T>::Upsert(const ObjectKey& key, const nlohmann::json& object) {
-  const ObjectVersion version = VersionOf(object);
-  if (std::optional<Entry> known = Known(key); known && known->Is(version)) {
-    if (listing_) (*listing_)[key] = *std::move(known);
-    return;
-  }
-  // Parsed outside the lock: the one writer is this thread.
-  Result<T> parsed = parse_(object);
-  if (!parsed.ok() && on_error_) on_error_(key, parsed.error());
-  Entry entry{parsed.ok() ? std::make_shared<const T>(std::move(parsed).value()) : nullptr,
-              version.uid, version.resource_version};
-  if (listing_) {
-    (*listing_)[key] = std::move(entry);
-    return;
-  }
-  const Pointer after = entry.object;
-  Pointer before;
-  {
-    MutexLock lock(mutex_);
-    before = table_.Put(key, std::move(entry));
-  }
-  changed_.NotifyAll();
-  Tell(key, before, after);
-}
-
-template <typename T>
-void Store<T>::Remove(const ObjectKey& key) {
-  if (listing_) {
-    listing_->erase(key);
-    return;
-  }
-  Pointer before;
-  {
-    MutexLock lock(mutex_);
-    before = table_.Take(key);
-  }
-  changed_.NotifyAll();
-  Tell(key, before, nullptr);
-}
-
-template <typename T>
-void Store<T>::EndList() {
-  const auto listed = std::exchange(listing_, std::nullopt).value_or(std::map<ObjectKey, Entry>());
-  std::vector<Change> changes;
-  {
-    MutexLock lock(mutex_);
-    for (const auto& [key, entry] : listed) {
-      const Entry* held = table_.Find(key.namespace_name, key.name);
-      if (held != nullptr && held->Is({entry.uid, entry.resource_version})) continue;
-      changes.push_back({key, table_.Put(key, entry), entry.object});
-    }
-    const auto was_listed = [&listed](const ObjectKey& key) { return listed.count(key) != 0; };
-    for (const ObjectKey& key : table_.KeysBut(was_listed)) {
-      changes.push_back({key, table_.Take(key), nullptr});
-    }
-    synced_ = true;
-  }
-  changed_.NotifyAll();
-  for (const Change& change : changes) Tell(change.key, change.before, change.after);
-}
-
 }  // namespace shm::kube
+
+#include "kube/store_writes.h"

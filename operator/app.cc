@@ -109,10 +109,10 @@ App::App(runtime::OperatorConfig config, std::string own_namespace, std::string 
       lease_client_(transport, {.timeout = kLeaseCallTimeout, .list_timeout = kLeaseCallTimeout}),
       events_(client_, {.instance = identity_}),
       world_(
-          transport, [this](const kube::ObjectKey& service) { Enqueue(service); },
-          [this](const std::string& resource, const kube::ReflectorEvent& event) {
-            OnReflectorEvent(resource, event);
-          }),
+          transport, config_.watch_namespaces,
+          [this](const kube::ObjectKey& service) { Enqueue(service); },
+          [this](const std::string& resource, const kube::Scope& scope,
+                 const kube::ReflectorEvent& event) { OnReflectorEvent(resource, scope, event); }),
       reconciler_(client_, world_, events_, config_.sizing, kube::SystemClock(),
                   [this](const std::string& outcome) {
                     metrics_.Count("shm_operator_evictions_total",
@@ -134,23 +134,27 @@ void App::Enqueue(const kube::ObjectKey& service) {
   if (term_) term_->queue().Add(service);
 }
 
-void App::OnReflectorEvent(const std::string& resource, const kube::ReflectorEvent& event) {
+void App::OnReflectorEvent(const std::string& resource, const kube::Scope& scope,
+                           const kube::ReflectorEvent& event) {
   using Kind = kube::ReflectorEvent::Kind;
   if (event.kind == Kind::kListed) {
-    LogInfo("cache listed",
-            {{"resource", resource}, {"objects", event.objects}, {"streamed", event.streamed}});
+    LogInfo("cache listed", {{"resource", resource},
+                             {"of", scope.ToString()},
+                             {"objects", event.objects},
+                             {"streamed", event.streamed}});
     metrics_.Count("shm_operator_lists_total", "Lists of the cache that were completed.",
                    {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
   }
   if (event.kind == Kind::kStreamRefused) {
     LogInfo("lists come in pages, the API server does not stream them",
-            {{"resource", resource}, {"error", event.error.ToString()}});
+            {{"resource", resource}, {"of", scope.ToString()}, {"error", event.error.ToString()}});
   }
   if (event.kind == Kind::kListFailed || event.kind == Kind::kWatchFailed ||
       event.kind == Kind::kGarbage) {
     metrics_.Count("shm_operator_watch_failures_total", "Lists and watches that failed.",
                    {{"resource", resource}});
-    LogWarn("cache cannot follow", {{"resource", resource}, {"error", event.error.ToString()}});
+    LogWarn("cache cannot follow",
+            {{"resource", resource}, {"of", scope.ToString()}, {"error", event.error.ToString()}});
   }
 }
 
@@ -175,6 +179,8 @@ Result<void> App::StartHealth() {
                  leading_.load() ? 1 : 0, {{"name", config_.lease}});
     metrics_.Set("shm_operator_inference_services", "InferenceServices in the cache.",
                  static_cast<double>(world_.ServiceKeys().size()));
+    metrics_.Set("shm_operator_watches_refused", "Watches that the API server does not allow.",
+                 static_cast<double>(world_.Refused()));
     MeasureQueue();
     return health_.Answer(request, &metrics_);
   });
@@ -290,6 +296,13 @@ int Main(const std::vector<std::string>& arguments, runtime::Signals& signals) {
     LogError("no way to the API server", {{"error", cluster.error().ToString()}});
     return 1;
   }
+  const std::string own_namespace =
+      config->namespace_name.empty() ? cluster->namespace_name : config->namespace_name;
+  if (const Result<void> checked = runtime::CheckWatchNamespaces(*config, own_namespace);
+      !checked) {
+    std::fprintf(stderr, "shm-operator: %s\n", checked.error().ToString().c_str());
+    return 2;
+  }
   runtime::Metrics metrics;
   runtime::RestClientMetrics requests(metrics);
   kube::HttpTransportOptions options;
@@ -302,9 +315,7 @@ int Main(const std::vector<std::string>& arguments, runtime::Signals& signals) {
     LogError("no way to the API server", {{"error", transport.error().ToString()}});
     return 1;
   }
-  App app(*config,
-          config->namespace_name.empty() ? cluster->namespace_name : config->namespace_name,
-          Identity(), **transport, metrics, signals);
+  App app(*config, own_namespace, Identity(), **transport, metrics, signals);
   if (const Result<void> started = app.Start(); !started) {
     LogError("operator did not start", {{"error", started.error().ToString()}});
     return 1;

@@ -1,6 +1,5 @@
 #include "operator/world.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/names.h"
@@ -20,8 +19,12 @@ bool IsReplicaSetOf(const std::string& replica_set, const std::string& deploymen
 
 }  // namespace
 
-World::World(kube::Transport& transport, Changed changed, OnEvent on_event)
-    : transport_(transport), changed_(std::move(changed)), on_event_(std::move(on_event)) {
+World::World(kube::Transport& transport, const std::vector<std::string>& namespaces,
+             Changed changed, OnEvent on_event)
+    : transport_(transport),
+      watched_(namespaces),
+      changed_(std::move(changed)),
+      on_event_(std::move(on_event)) {
   const std::string tied = names::kServiceLabel;
   ListenToOwners();
   ListenToPods(labelled_pods_, /*by_label=*/true);
@@ -40,14 +43,36 @@ World::~World() { Stop(); }
 template <typename T>
 void World::Follow(kube::Store<T>& store, const kube::ResourceType& type,
                    const std::string& label_selector, const std::string& field_selector) {
-  kube::ReflectorOptions options;
-  options.type = type;
-  options.label_selector = label_selector;
-  options.field_selector = field_selector;
-  const std::string resource = type.plural;
-  reflectors_.push_back(std::make_unique<kube::Reflector>(
-      transport_, store, std::move(options),
-      [this, resource](const kube::ReflectorEvent& event) { on_event_(resource, event); }));
+  for (const kube::Scope& scope : kube::ScopesOf(type, watched_)) {
+    kube::ReflectorOptions options;
+    options.type = type;
+    options.scope = scope;
+    options.label_selector = label_selector;
+    options.field_selector = field_selector;
+    reflectors_.Add(std::make_unique<kube::Reflector>(
+                        transport_, store.Part(scope), std::move(options),
+                        [this, resource = type.plural, scope](const kube::ReflectorEvent& event) {
+                          OnReflectorEvent(resource, scope, event);
+                        }),
+                    kube::ToleratedIn(scope));
+  }
+}
+
+// A namespace may become complete long after the others, when somebody allows us to look at it:
+// work on its InferenceServices begins with its last list.
+void World::OnReflectorEvent(const std::string& resource, const kube::Scope& scope,
+                             const kube::ReflectorEvent& event) const {
+  on_event_(resource, scope, event);
+  if (event.kind != kube::ReflectorEvent::Kind::kListed || scope == kube::Scope{}) return;
+  const std::string& name = scope.name.empty() ? scope.namespace_name : scope.name;
+  if (HasSynced(name)) AddAllOf(name, /*selectors_only=*/false);
+}
+
+bool World::HasSynced(const std::string& name_space) const {
+  const kube::ObjectKey all{name_space, ""};
+  return services_.HasSynced(all) && deployments_.HasSynced(all) && kube_services_.HasSynced(all) &&
+         labelled_pods_.HasSynced(all) && injected_pods_.HasSynced(all) &&
+         failures_.HasSynced(all) && namespaces_.HasSynced({"", name_space});
 }
 
 void World::ListenToOwners() {
@@ -115,25 +140,16 @@ void World::AddAllOf(const std::string& name_space, bool selectors_only) const {
   }
 }
 
-void World::Start() {
-  for (const auto& reflector : reflectors_) reflector->Start();
-}
+void World::Start() { reflectors_.Start(); }
 
-void World::Stop() {
-  for (const auto& reflector : reflectors_) reflector->Stop();
-}
+void World::Stop() { reflectors_.Stop(); }
 
-bool World::HasSynced() const {
-  return std::all_of(reflectors_.begin(), reflectors_.end(),
-                     [](const auto& reflector) { return reflector->HasSynced(); });
-}
+bool World::HasSynced() const { return reflectors_.HasSynced(); }
 
-bool World::Alive() const {
-  return std::all_of(reflectors_.begin(), reflectors_.end(),
-                     [](const auto& reflector) { return reflector->Alive(); });
-}
+bool World::Alive() const { return reflectors_.Alive(); }
 
 std::shared_ptr<const ServiceRecord> World::Service(const kube::ObjectKey& key) const {
+  if (!HasSynced(key.namespace_name)) return nullptr;
   return services_.Get(key.namespace_name, key.name);
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kube/mutex.h"
-#include "kube/reflector.h"
+#include "kube/reflector_set.h"
 #include "kube/store.h"
 #include "operator/records.h"
 
@@ -27,16 +27,25 @@ class World {
   // `changed` is called with the key of each InferenceService that a change may concern, on the
   // threads of the reflectors.
   using Changed = std::function<void(const kube::ObjectKey& service)>;
-  using OnEvent = std::function<void(const std::string& resource, const kube::ReflectorEvent&)>;
+  using OnEvent = std::function<void(const std::string& resource, const kube::Scope& scope,
+                                     const kube::ReflectorEvent&)>;
 
-  World(kube::Transport& transport, Changed changed, OnEvent on_event);
+  // Watches `namespaces` alone, one by one; all where there are none. Of a namespace that it is not
+  // allowed to look at (or not any more) the rest does not suffer: nothing is known of it.
+  World(kube::Transport& transport, const std::vector<std::string>& namespaces, Changed changed,
+        OnEvent on_event);
   ~World();
 
   void Start();
   void Stop();
+  // Of all namespaces that it is allowed to look at.
   bool HasSynced() const;
   bool Alive() const;
+  // Watches that the API server does not allow.
+  std::size_t Refused() const { return reflectors_.Refused(); }
 
+  // Null also while not all is listed that belongs to its namespace: nothing is to be decided by
+  // half of that. `changed` tells when it is.
   std::shared_ptr<const ServiceRecord> Service(const kube::ObjectKey& key) const;
   std::shared_ptr<const ChildRecord> Deployment(const kube::ObjectKey& key) const;
   std::shared_ptr<const ChildRecord> KubeService(const kube::ObjectKey& key) const;
@@ -58,11 +67,15 @@ class World {
   template <typename T>
   void Follow(kube::Store<T>& store, const kube::ResourceType& type,
               const std::string& label_selector, const std::string& field_selector = "");
+  void OnReflectorEvent(const std::string& resource, const kube::Scope& scope,
+                        const kube::ReflectorEvent& event) const;
+  bool HasSynced(const std::string& name_space) const;
   void ListenToOwners();
   void ListenToPods(kube::Store<PodRecord>& pods, bool by_label);
   void AddAllOf(const std::string& name_space, bool selectors_only) const;
 
   kube::Transport& transport_;
+  const std::vector<std::string> watched_;  // empty: all
   const Changed changed_;
   const OnEvent on_event_;
   kube::Store<ServiceRecord> services_{ParseServiceRecord};
@@ -78,7 +91,7 @@ class World {
   mutable kube::Mutex mutex_;
   std::map<kube::ObjectKey, std::set<std::string>> pods_by_service_ SHM_GUARDED_BY(mutex_);
 
-  std::vector<std::unique_ptr<kube::Reflector>> reflectors_;  // last: they end first
+  kube::ReflectorSet reflectors_;  // last: they end first
 };
 
 }  // namespace shm::controller

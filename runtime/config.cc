@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <set>
 #include <type_traits>
 #include <utility>
 
@@ -54,18 +55,52 @@ Setter Flag(bool& target) {
   };
 }
 
+// "a,b" as its items; "" is none.
+std::vector<std::string> Items(const std::string& text) {
+  std::vector<std::string> items;
+  for (std::size_t start = 0; !text.empty() && start <= text.size();) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    items.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return items;
+}
+
+constexpr char kNameLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+
 // Names between commas, at least one.
 Setter Names(std::vector<std::string>& target) {
   return [&target](const std::string& text) -> Result<void> {
-    std::vector<std::string> names;
-    for (std::size_t start = 0; start <= text.size();) {
-      const std::size_t end = std::min(text.find(',', start), text.size());
-      names.push_back(text.substr(start, end - start));
-      start = end + 1;
-      constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
-      if (names.back().empty() || names.back().find_first_not_of(kLetters) != std::string::npos) {
-        return Refused(text, "a list of names, with a comma between two");
-      }
+    std::vector<std::string> names = Items(text);
+    const bool good = std::all_of(names.begin(), names.end(), [](const std::string& name) {
+      return !name.empty() && name.find_first_not_of(kNameLetters) == std::string::npos;
+    });
+    if (names.empty() || !good) return Refused(text, "a list of names, with a comma between two");
+    target = std::move(names);
+    return {};
+  };
+}
+
+// RFC 1123, as Kubernetes has names of namespaces.
+bool IsDnsLabel(const std::string& name) {
+  return !name.empty() && name.size() <= 63 && name.front() != '-' && name.back() != '-' &&
+         name.find('.') == std::string::npos &&
+         name.find_first_not_of(kNameLetters) == std::string::npos;
+}
+
+// Namespaces between commas; none means all.
+Setter WatchNamespaces(std::vector<std::string>& target) {
+  return [&target](const std::string& text) -> Result<void> {
+    std::vector<std::string> names = Items(text);
+    if (names.size() > kMaxWatchNamespaces) {
+      return Error{"", std::to_string(names.size()) + " namespaces are more than " +
+                           std::to_string(kMaxWatchNamespaces) + ": leave it empty to watch all"};
+    }
+    std::set<std::string> seen;
+    for (const std::string& name : names) {
+      if (!IsDnsLabel(name)) return Refused(name, "the name of a namespace");
+      if (!seen.insert(name).second) return Error{"", "\"" + name + "\" is there twice"};
+      if (name == "kube-system") return Error{"", "pods of kube-system are never sized"};
     }
     target = std::move(names);
     return {};
@@ -132,6 +167,8 @@ std::vector<Setting> CommonSettings(CommonConfig& config) {
       {"memory-headroom", "memory that is to be left beside the shared memory",
        Size(config.sizing.memory_headroom, 0)},
       {"audit", "true: say what would be done, change nothing", Flag(config.sizing.audit)},
+      {"watch-namespaces", "namespaces that it looks at, alone; empty: all",
+       WatchNamespaces(config.watch_namespaces), /*list=*/true},
   };
 }
 
@@ -159,7 +196,7 @@ Result<WebhookConfig> ReadWebhookConfig(const std::vector<std::string>& argument
                       "which it must be allowed to list and watch",
                       Flag(config.count_resource_claims)});
   settings.push_back({"gpu-device-classes", "DeviceClasses whose devices count as GPUs then",
-                      Names(config.gpu_device_classes)});
+                      Names(config.gpu_device_classes), /*list=*/true});
   const Result<std::string> help = ReadSettings("shm-webhook", settings, arguments, environment);
   if (!help) return help.error();
   config.help = *help;
@@ -188,6 +225,13 @@ Result<OperatorConfig> ReadOperatorConfig(const std::vector<std::string>& argume
   if (!help) return help.error();
   config.help = *help;
   return config;
+}
+
+Result<void> CheckWatchNamespaces(const CommonConfig& config, const std::string& own_namespace) {
+  const auto& watched = config.watch_namespaces;
+  if (std::find(watched.begin(), watched.end(), own_namespace) == watched.end()) return {};
+  return Error{"watchNamespaces",
+               "\"" + own_namespace + "\" is the own namespace, whose pods are never sized"};
 }
 
 }  // namespace shm::runtime

@@ -5,6 +5,7 @@
 // reported at once, each with the place that it was read from; unknown flags and keys are faults.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -19,6 +20,10 @@
 
 namespace shm::runtime {
 
+// Each namespace takes some watches, and each watch a connection and a thread of its own:
+// docs/namespaces.md has what they cost.
+inline constexpr std::size_t kMaxWatchNamespaces = 50;
+
 struct CommonConfig {
   std::string help;            // not empty: print it and exit 0
   std::string kubeconfig;      // path; empty: in-cluster
@@ -29,6 +34,7 @@ struct CommonConfig {
   LogFormat log_format = LogFormat::kJson;
   std::string tls_secret = "shm-operator-webhook-tls";
   InstallationDefaults sizing;
+  std::vector<std::string> watch_namespaces;  // empty: all
 };
 
 struct WebhookConfig : CommonConfig {
@@ -57,5 +63,9 @@ Result<WebhookConfig> ReadWebhookConfig(const std::vector<std::string>& argument
                                         const Environment& environment);
 Result<OperatorConfig> ReadOperatorConfig(const std::vector<std::string>& arguments,
                                           const Environment& environment);
+
+// What can be told only once the own namespace is known: that it is not among those watched, since
+// the webhook never sees its pods.
+Result<void> CheckWatchNamespaces(const CommonConfig& config, const std::string& own_namespace);
 
 }  // namespace shm::runtime

@@ -31,6 +31,18 @@ const Setting* FindByKey(const std::vector<Setting>& settings, const std::string
   return found == settings.end() ? nullptr : &*found;
 }
 
+bool IsScalars(const YAML::Node& sequence) {
+  return std::all_of(sequence.begin(), sequence.end(),
+                     [](const YAML::Node& item) { return item.IsScalar(); });
+}
+
+// Items with a comma between two: what a flag would say.
+std::string Joined(const YAML::Node& sequence) {
+  std::string text;
+  for (const YAML::Node& item : sequence) text += (text.empty() ? "" : ",") + item.Scalar();
+  return text;
+}
+
 void ReadEntry(const std::string& path, const std::vector<Setting>& settings,
                const YAML::const_iterator::value_type& entry, Values& values, Faults& faults) {
   const std::string key = entry.first.as<std::string>("");
@@ -38,6 +50,10 @@ void ReadEntry(const std::string& path, const std::vector<Setting>& settings,
   const Setting* setting = FindByKey(settings, key);
   if (setting == nullptr) return faults.Add(place, "there is no such setting");
   if (values.count(setting->flag) > 0) return faults.Add(place, "is there twice");
+  if (setting->list && entry.second.IsSequence() && IsScalars(entry.second)) {
+    values[setting->flag] = Joined(entry.second);
+    return;
+  }
   if (!entry.second.IsScalar() && !entry.second.IsNull()) {
     return faults.Add(place, "takes a single value");
   }

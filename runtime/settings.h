@@ -15,6 +15,7 @@ struct Setting {
   std::string flag;  // "size-per-gpu"
   std::string help;
   std::function<Result<void>(const std::string& text)> set;
+  bool list = false;  // its text is items between commas; in the file it may be a sequence of them
 };
 
 // "size-per-gpu" in the other two spellings: sizePerGPU, SHM_OPERATOR_SIZE_PER_GPU.

@@ -23,6 +23,10 @@ charts() {
   PATH=$(tests/cluster/build.sh helm):$PATH
   helm lint --strict charts/shm-operator
 }
+chart_values() {
+  PATH=$(tests/cluster/build.sh helm):$PATH
+  python3 tests/checks/chart_test.py
+}
 yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/(data|fuzz/corpus)/' | xargs yamllint -s -c .yamllint; }
 thread_safety() { cmake --preset thread-safety && cmake --build --preset thread-safety; }
 one_version() { [ "$(cat VERSION)" = "$(sed -n 's/^version: //p' charts/shm-operator/Chart.yaml)" ]; }
@@ -36,6 +40,7 @@ check "yaml (yamllint)" yaml
 check "version is one" one_version
 check "generated manifests are up to date" scripts/render-manifests.sh --check
 check "chart (helm lint)" charts
+check "chart (rights with watchNamespaces)" chart_values
 if [ "$failed" -gt 0 ]; then
   echo "$failed checks failed"
   exit 1

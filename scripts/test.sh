@@ -45,7 +45,7 @@ unit() {
 }
 
 integration() {
-  tests/cluster/build.sh control-plane >/dev/null || return 1
+  tests/cluster/build.sh control-plane helm >/dev/null || return 1
   launcher=(tests/cluster/apiserver run --)
   run_program build/dev/bin/integration_tests
   launcher=()

@@ -57,6 +57,16 @@ std::string NotOurs(const ReviewFacts& facts) {
 }
 
 template <typename Verdict>
+Verdict NotWatched(const std::string& name_space) {
+  Verdict verdict;
+  verdict.outcome = "skipped";
+  verdict.reason = "NamespaceNotWatched";
+  verdict.answer.warnings = {"shm-operator: left as it is: namespace " + name_space +
+                             " is not one of its watchNamespaces"};
+  return verdict;
+}
+
+template <typename Verdict>
 Verdict VerdictOf(const PodDecision& decision) {
   if (decision.reason == Reason::kInternal) {
     return FailOpen<Verdict>(std::string(ReasonName(decision.reason)), decision.message);
@@ -137,8 +147,9 @@ Admission::Verdict Admission::Judge(const Entry& entry, std::string_view body, R
 
 Admission::Verdict Admission::JudgePod(const Entry& entry, const PodView& pod,
                                        const ReviewFacts& facts) {
-  const bool ready = Ready();
   const std::string& where = facts.namespace_name;  // the pod's own may be missing (trap A8)
+  if (!sources_.services.Follows({where, ""})) return NotWatched<Verdict>(where);
+  const bool ready = Ready(where);
   Known known = Look(pod, where);
   PodDecision decision = Decide(pod, known);
   if (decision.outcome == Outcome::kUnknownService &&
@@ -192,7 +203,7 @@ Admission::Known Admission::Look(const PodView& pod, const std::string& namespac
 void Admission::LookForTemplates(const PodView& pod, Known& known) {
   const auto* store = sources_.claim_templates;
   if (!store) return;
-  bool may_wait = store->HasSynced();
+  bool may_wait = store->HasSynced({known.namespace_name, ""});
   for (const PodClaimView& claim : pod.resource_claims) {
     if (claim.template_name.empty()) continue;
     auto found = store->Get(known.namespace_name, claim.template_name);

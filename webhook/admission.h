@@ -3,7 +3,8 @@
 // Denied are only pods whose label names an InferenceService that does not exist, on the labelled
 // entry, and those that a policy refuses. Every failure inside admits the pod unchanged, with a
 // warning and a counted reason: a patch that does not apply would reject the pod even where the
-// webhook may fail (trap A1).
+// webhook may fail (trap A1). A pod of a namespace that the stores do not follow is left alone: the
+// webhook's configuration should have kept it away.
 #pragma once
 
 #include <atomic>
@@ -53,9 +54,12 @@ class Admission {
   // 400 and the reason; one that has a uid with a review, whatever else is wrong with it.
   runtime::Response Answer(const runtime::Request& request);
 
-  // Whether the caches are complete. Until then only what a pod says itself is known, and nothing
-  // is denied for what is not. ResourceClaimTemplates have no part in it.
-  bool Ready() const { return sources_.services.HasSynced() && sources_.namespaces.HasSynced(); }
+  // Whether the caches are complete for a namespace. Until then only what a pod says itself is
+  // known, and nothing is denied for what is not. ResourceClaimTemplates have no part in it.
+  bool Ready(const std::string& name_space) const {
+    return sources_.services.HasSynced({name_space, ""}) &&
+           sources_.namespaces.HasSynced({"", name_space});
+  }
 
  private:
   struct Entry;

@@ -77,22 +77,22 @@ App::App(runtime::WebhookConfig config, std::string own_namespace, kube::Transpo
 App::~App() {
   server_->Stop();
   health_server_->Stop();
-  for (const auto& reflector : reflectors_) reflector->Stop();
+  reflectors_.Stop();
+  certificate_reflector_.Stop();
 }
 
 Result<void> App::Start() {
   if (!config_.client_ca.empty()) tls_->RequireClientAuthority(ReadFile(config_.client_ca));
-  Follow(kube::InferenceServices(), "", "", services_);
-  Follow(kube::Namespaces(), "", "", namespaces_);
-  Follow(kube::Secrets(), own_namespace_, "metadata.name=" + config_.tls_secret, certificate_);
-  if (config_.count_resource_claims) {
-    Follow(kube::ResourceClaimTemplates(), "", "", claim_templates_);
-    claim_templates_reflector_ = reflectors_.back().get();
-  }
+  FollowInto(services_, kube::InferenceServices());
+  FollowInto(namespaces_, kube::Namespaces());
+  if (config_.count_resource_claims) FollowInto(claim_templates_, kube::ResourceClaimTemplates());
+  Follow(kube::Secrets(), {own_namespace_, config_.tls_secret}, certificate_,
+         certificate_reflector_, {});
   AddChecks();
   if (Result<void> started = StartHealth(); !started) return started;
   if (Result<void> started = StartAdmission(); !started) return started;
-  for (const auto& reflector : reflectors_) reflector->Start();
+  reflectors_.Start();
+  certificate_reflector_.Start();
   LogInfo("webhook started", {{"version", SHM_VERSION},
                               {"port", port()},
                               {"health_port", health_port()},
@@ -111,37 +111,57 @@ void App::Serve() {
   LogInfo("webhook drained", {{"in_time", drained}});
 }
 
-void App::Follow(const kube::ResourceType& type, const std::string& namespace_name,
-                 const std::string& field_selector, kube::ObjectSink& sink) {
+template <typename T>
+void App::FollowInto(kube::Store<T>& store, const kube::ResourceType& type) {
+  for (const kube::Scope& scope : kube::ScopesOf(type, config_.watch_namespaces)) {
+    kube::Tolerated tolerated = kube::ToleratedIn(scope);
+    // The API server may not serve them, or not to us. It is asked again and again, but neither
+    // readiness nor liveness waits for it.
+    if (type == kube::ResourceClaimTemplates()) {
+      tolerated = {kube::ErrorReason::kForbidden, kube::ErrorReason::kNotFound};
+    }
+    Follow(type, scope, store.Part(scope), reflectors_, std::move(tolerated));
+  }
+}
+
+void App::Follow(const kube::ResourceType& type, const kube::Scope& scope, kube::ObjectSink& sink,
+                 kube::ReflectorSet& reflectors, kube::Tolerated tolerated) {
   kube::ReflectorOptions options;
   options.type = type;
-  options.namespace_name = namespace_name;
-  options.field_selector = field_selector;
-  const std::string resource = type.plural;
+  options.scope = scope;
   const bool claims = type == kube::ResourceClaimTemplates();
-  const auto on_event = [this, resource, claims](const kube::ReflectorEvent& event) {
-    using Kind = kube::ReflectorEvent::Kind;
-    if (event.kind == Kind::kListed) {
-      LogInfo("cache listed",
-              {{"resource", resource}, {"objects", event.objects}, {"streamed", event.streamed}});
-      metrics_.Count("shm_webhook_lists_total", "Lists of the cache that were completed.",
-                     {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
-    }
-    if (event.kind == Kind::kStreamRefused) {
-      LogInfo("lists come in pages, the API server does not stream them",
-              {{"resource", resource}, {"error", event.error.ToString()}});
-    }
-    if (claims) OnClaimTemplates(event);
-    if (event.kind != Kind::kListFailed && event.kind != Kind::kWatchFailed &&
-        event.kind != Kind::kGarbage) {
-      return;
-    }
-    metrics_.Count("shm_webhook_watch_failures_total", "Lists and watches that failed.",
-                   {{"resource", resource}});
-    LogWarn("cache cannot follow", {{"resource", resource}, {"error", event.error.ToString()}});
-  };
-  reflectors_.push_back(
-      std::make_unique<kube::Reflector>(transport_, sink, std::move(options), on_event));
+  reflectors.Add(std::make_unique<kube::Reflector>(transport_, sink, std::move(options),
+                                                   [this, resource = type.plural, scope,
+                                                    claims](const kube::ReflectorEvent& event) {
+                                                     OnReflectorEvent(resource, scope, event);
+                                                     if (claims) OnClaimTemplates(event);
+                                                   }),
+                 std::move(tolerated));
+}
+
+void App::OnReflectorEvent(const std::string& resource, const kube::Scope& scope,
+                           const kube::ReflectorEvent& event) {
+  using Kind = kube::ReflectorEvent::Kind;
+  if (event.kind == Kind::kListed) {
+    LogInfo("cache listed", {{"resource", resource},
+                             {"of", scope.ToString()},
+                             {"objects", event.objects},
+                             {"streamed", event.streamed}});
+    metrics_.Count("shm_webhook_lists_total", "Lists of the cache that were completed.",
+                   {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
+  }
+  if (event.kind == Kind::kStreamRefused) {
+    LogInfo("lists come in pages, the API server does not stream them",
+            {{"resource", resource}, {"of", scope.ToString()}, {"error", event.error.ToString()}});
+  }
+  if (event.kind != Kind::kListFailed && event.kind != Kind::kWatchFailed &&
+      event.kind != Kind::kGarbage) {
+    return;
+  }
+  metrics_.Count("shm_webhook_watch_failures_total", "Lists and watches that failed.",
+                 {{"resource", resource}});
+  LogWarn("cache cannot follow",
+          {{"resource", resource}, {"of", scope.ToString()}, {"error", event.error.ToString()}});
 }
 
 void App::OnClaimTemplates(const kube::ReflectorEvent& event) {
@@ -156,20 +176,12 @@ void App::OnClaimTemplates(const kube::ReflectorEvent& event) {
       {{"api", kube::ResourceClaimTemplates().ApiVersion()}, {"error", event.error.ToString()}});
 }
 
-bool App::ClaimTemplatesReady() const {
-  return !config_.count_resource_claims || claim_templates_.HasSynced() || claim_templates_refused_;
-}
-
 void App::AddChecks() {
   health_.AddLiveness("watches", [this]() -> std::string {
-    for (const auto& reflector : reflectors_) {
-      if (reflector.get() == claim_templates_reflector_ && claim_templates_refused_) continue;
-      if (!reflector->Alive()) return "a watch makes no progress";
-    }
-    return "";
+    return reflectors_.Alive() && certificate_reflector_.Alive() ? "" : "a watch makes no progress";
   });
   health_.AddReadiness("cache", [this]() -> std::string {
-    return admission_.Ready() && ClaimTemplatesReady() ? "" : "not all is listed yet";
+    return reflectors_.HasSynced() ? "" : "not all is listed yet";
   });
   health_.AddReadiness("certificate", [this]() -> std::string {
     return tls_->context() ? "" : "there is no serving certificate yet";
@@ -213,6 +225,8 @@ runtime::Response App::AnswerHealth(const runtime::Request& request) {
                static_cast<double>(server_->requests_in_flight()));
   metrics_.Set("shm_webhook_inference_services", "InferenceServices in the cache.",
                static_cast<double>(services_.Size()));
+  metrics_.Set("shm_webhook_watches_refused", "Watches that the API server does not allow.",
+               static_cast<double>(reflectors_.Refused() + certificate_reflector_.Refused()));
   if (config_.count_resource_claims) {
     metrics_.Set("shm_webhook_claim_templates", "ResourceClaimTemplates in the cache.",
                  static_cast<double>(claim_templates_.Size()));
@@ -238,6 +252,13 @@ int Main(const std::vector<std::string>& arguments, runtime::Signals& signals) {
     LogError("no way to the API server", {{"error", cluster.error().ToString()}});
     return 1;
   }
+  const std::string own_namespace =
+      config->namespace_name.empty() ? cluster->namespace_name : config->namespace_name;
+  if (const Result<void> checked = runtime::CheckWatchNamespaces(*config, own_namespace);
+      !checked) {
+    std::fprintf(stderr, "shm-webhook: %s\n", checked.error().ToString().c_str());
+    return 2;
+  }
   runtime::Metrics metrics;
   runtime::RestClientMetrics requests(metrics);
   kube::HttpTransportOptions options;
@@ -250,9 +271,7 @@ int Main(const std::vector<std::string>& arguments, runtime::Signals& signals) {
     LogError("no way to the API server", {{"error", transport.error().ToString()}});
     return 1;
   }
-  App app(*config,
-          config->namespace_name.empty() ? cluster->namespace_name : config->namespace_name,
-          **transport, metrics, signals);
+  App app(*config, own_namespace, **transport, metrics, signals);
   if (const Result<void> started = app.Start(); !started) {
     LogError("webhook did not start", {{"error", started.error().ToString()}});
     return 1;

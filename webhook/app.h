@@ -8,7 +8,7 @@
 
 #include "core/claim_template.h"
 #include "core/result.h"
-#include "kube/reflector.h"
+#include "kube/reflector_set.h"
 #include "kube/store.h"
 #include "runtime/config.h"
 #include "runtime/health.h"
@@ -43,10 +43,13 @@ class App {
   std::uint16_t health_port() const { return health_server_->port(); }
 
  private:
-  void Follow(const kube::ResourceType& type, const std::string& namespace_name,
-              const std::string& field_selector, kube::ObjectSink& sink);
+  void Follow(const kube::ResourceType& type, const kube::Scope& scope, kube::ObjectSink& sink,
+              kube::ReflectorSet& reflectors, kube::Tolerated tolerated);
+  template <typename T>
+  void FollowInto(kube::Store<T>& store, const kube::ResourceType& type);
+  void OnReflectorEvent(const std::string& resource, const kube::Scope& scope,
+                        const kube::ReflectorEvent& event);
   void OnClaimTemplates(const kube::ReflectorEvent& event);
-  bool ClaimTemplatesReady() const;
   void AddChecks();
   Result<void> StartHealth();
   Result<void> StartAdmission();
@@ -62,15 +65,13 @@ class App {
   const std::shared_ptr<runtime::ServerTls> tls_ = std::make_shared<runtime::ServerTls>();
   kube::Store<InferenceService> services_;
   kube::Store<NamespaceRecord> namespaces_;
-  kube::Store<ClaimTemplate> claim_templates_;  // followed where claims are counted
-  // The API server does not serve ResourceClaimTemplates, or not to us. It is asked again and
-  // again, but neither readiness nor liveness waits for it.
-  std::atomic<bool> claim_templates_refused_{false};
-  const kube::Reflector* claim_templates_reflector_ = nullptr;
+  kube::Store<ClaimTemplate> claim_templates_;        // followed where claims are counted
+  std::atomic<bool> claim_templates_refused_{false};  // and the log said so
   ServingCertificate certificate_;
   Admission admission_;
   // After what they use: they end first.
-  std::vector<std::unique_ptr<kube::Reflector>> reflectors_;
+  kube::ReflectorSet reflectors_;  // of what it decides by; it is ready when they have listed
+  kube::ReflectorSet certificate_reflector_;
   std::unique_ptr<runtime::HttpServer> health_server_ = runtime::MakeHttpServer();
   std::unique_ptr<runtime::HttpServer> server_ = runtime::MakeHttpServer();
 };

@@ -171,4 +171,59 @@ audit: {{ .Values.admission.audit }}
 logLevel: {{ .Values.log.level }}
 logFormat: {{ .Values.log.format }}
 tlsSecret: {{ include "shm-operator.tlsSecret" . }}
+{{- with .Values.watchNamespaces }}
+watchNamespaces:
+  {{- range . }}
+  - {{ . | quote }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Names of the watched namespaces as a YAML flow list. Refused are those whose pods the webhook never sees. */}}
+{{- define "shm-operator.watched" -}}
+{{- range $name := list "kube-system" .Release.Namespace -}}
+{{- if has $name $.Values.watchNamespaces -}}
+{{- fail (printf "watchNamespaces: %q cannot be one of them: pods of kube-system and of the release's own namespace are never sized" $name) -}}
+{{- end -}}
+{{- end -}}
+[{{ range $i, $name := .Values.watchNamespaces }}{{ if $i }}, {{ end }}{{ $name | quote }}{{ end }}]
+{{- end -}}
+
+{{/*
+  A Role in each watched namespace, bound to a service account of the release.
+  Call with (dict "context" . "component" … "name" … "rules" …).
+*/}}
+{{- define "shm-operator.namespacedRoles" -}}
+{{- $ := .context -}}
+{{- $component := .component -}}
+{{- $name := .name -}}
+{{- $rules := .rules -}}
+{{- range $namespace := $.Values.watchNamespaces }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ $name }}
+  namespace: {{ $namespace | quote }}
+  labels:
+    {{- include "shm-operator.labels" (list $ $component) | nindent 4 }}
+rules:
+  {{- $rules | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ $name }}
+  namespace: {{ $namespace | quote }}
+  labels:
+    {{- include "shm-operator.labels" (list $ $component) | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ $name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ $name }}
+    namespace: {{ $.Release.Namespace }}
+{{- end -}}
 {{- end -}}

@@ -47,7 +47,7 @@ TEST_CASE("W3: the client's deadline is five seconds after the server's, which i
 
 TEST_CASE("Selectors go into lists and watches, encoded") {
   World world;
-  world.options.namespace_name = "ns";
+  world.options.scope.namespace_name = "ns";
   world.options.label_selector = "a in (b,c)";
   world.options.field_selector = "metadata.name=x";
   world.transport.Answer(200, List({}, "10"));

@@ -1,8 +1,10 @@
 #include "kube/store.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace shm::kube {
 namespace {
@@ -129,6 +131,108 @@ TEST_CASE("An object that is refused is not counted and not listed") {
   world.store.Remove({"ns", "a"});
   world.store.Remove({"ns", "a"});
   CHECK(world.store.Size() == 0);
+}
+
+void ListInto(ObjectSink& sink, const std::vector<ObjectKey>& keys, const std::string& version) {
+  sink.BeginList();
+  for (const ObjectKey& key : keys) sink.Upsert(key, Object(version));
+  sink.EndList();
+}
+
+TEST_CASE("W2: a list of one namespace deletes nothing of another") {
+  World world;
+  std::vector<std::string> changes;
+  world.store.AddListener([&changes](const ObjectKey& key, const auto& before, const auto& after) {
+    changes.push_back((before ? (after ? "~" : "-") : "+") + key.ToString());
+  });
+  ObjectSink& a = world.store.Part({"a", ""});
+  ObjectSink& b = world.store.Part({"b", ""});
+  ListInto(a, {{"a", "x"}, {"a", "y"}}, "1");
+  ListInto(b, {{"b", "x"}, {"b", "y"}}, "1");
+  changes.clear();
+  SECTION("not even an empty one") {
+    ListInto(a, {}, "2");
+    CHECK(changes == std::vector<std::string>{"-a/x", "-a/y"});
+    CHECK(world.store.List("b")->size() == 2);
+  }
+  SECTION("nor one that is read while the other's is") {
+    a.BeginList();
+    b.BeginList();
+    a.Upsert({"a", "y"}, Object("2"));
+    b.Upsert({"b", "x"}, Object("1"));
+    b.Remove({"b", "x"});
+    a.EndList();
+    CHECK(changes == std::vector<std::string>{"~a/y", "-a/x"});
+    b.EndList();
+    CHECK(world.store.List("b")->empty());
+    CHECK(world.store.Size() == 1);
+  }
+  SECTION("and what it shows of another is not taken") {
+    ListInto(a, {{"a", "x"}, {"a", "y"}, {"b", "z"}}, "1");
+    a.Remove({"b", "x"});
+    a.Upsert({"b", "x"}, Object("9"));
+    CHECK(changes.empty());
+    CHECK(*world.store.Get("b", "x") == "1");
+  }
+}
+
+TEST_CASE("A part of one name deletes no object of another name") {
+  World world;
+  ObjectSink& a = world.store.Part({"", "a"});
+  ObjectSink& b = world.store.Part({"", "b"});
+  ListInto(a, {{"", "a"}}, "1");
+  ListInto(b, {{"", "b"}}, "1");
+  ListInto(a, {}, "2");
+  CHECK(world.store.Get("", "a") == nullptr);
+  CHECK(world.store.Get("", "b") != nullptr);
+}
+
+TEST_CASE("A store of parts is synced when each has listed, and knows which have") {
+  World world;
+  ObjectSink& a = world.store.Part({"a", ""});
+  ObjectSink& b = world.store.Part({"b", ""});
+  ListInto(a, {}, "1");
+  ListInto(a, {}, "2");  // twice is not two parts
+  CHECK_FALSE(world.store.HasSynced());
+  CHECK(world.store.HasSynced({"a", ""}));
+  CHECK(world.store.HasSynced({"a", "x"}));
+  CHECK_FALSE(world.store.HasSynced({"b", ""}));
+  ListInto(b, {}, "1");
+  CHECK(world.store.HasSynced());
+  CHECK_FALSE(world.store.HasSynced({"c", ""}));
+  CHECK(world.store.Follows({"a", "x"}));
+  CHECK_FALSE(world.store.Follows({"c", "x"}));
+}
+
+TEST_CASE("A store without parts, or with one of everything, follows everything") {
+  World world;
+  CHECK(world.store.Follows({"c", "x"}));
+  CHECK_FALSE(world.store.HasSynced({"c", "x"}));
+  ListInto(world.store, {}, "1");
+  CHECK(world.store.HasSynced({"c", "x"}));
+  World parted;
+  ObjectSink& all = parted.store.Part({});
+  CHECK(parted.store.Follows({"c", "x"}));
+  ListInto(all, {}, "1");
+  CHECK(parted.store.HasSynced());
+  CHECK(parted.store.HasSynced({"", "x"}));
+}
+
+TEST_CASE("Parts are written from threads of their own") {
+  World world;
+  std::atomic<int> changes{0};
+  world.store.AddListener([&changes](const auto&, const auto&, const auto&) { ++changes; });
+  std::vector<std::thread> writers;
+  for (const char* space : {"a", "b", "c"}) {
+    ObjectSink& part = world.store.Part({space, ""});
+    writers.emplace_back([&part, space] {
+      for (int i = 0; i < 100; ++i) ListInto(part, {{space, "x"}}, std::to_string(i));
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  CHECK(changes == 300);
+  CHECK(world.store.HasSynced());
+  for (const char* space : {"a", "b", "c"}) CHECK(*world.store.Get(space, "x") == "99");
 }
 
 }  // namespace

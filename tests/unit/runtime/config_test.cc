@@ -79,8 +79,59 @@ TEST_CASE("A list is written with commas, in each of the places") {
   CHECK(from_file.gpu_device_classes == both);
   CHECK(ReadWebhookConfig({"--gpu-device-classes=gpu.example.com,mig.example.com"}, From({}))
             ->gpu_device_classes == both);
+  const File sequence("gpuDeviceClasses: [gpu.example.com, mig.example.com]\n");
+  CHECK(ReadWebhookConfig({"--config", sequence.path}, From({}))->gpu_device_classes == both);
   CHECK(ReadWebhookConfig({}, From({{"SHM_OPERATOR_GPU_DEVICE_CLASSES", "one"}}))
             ->gpu_device_classes == std::vector<std::string>{"one"});
+}
+
+TEST_CASE("Both programs take the namespaces to watch; none means all") {
+  const std::vector<std::string> both = {"llm", "team-1"};
+  CHECK(ReadWebhookConfig({}, From({}))->watch_namespaces.empty());
+  for (const char* text : {"watchNamespaces: llm,team-1", "watchNamespaces: [llm, team-1]",
+                           "watchNamespaces:\n  - llm\n  - 'team-1'\n"}) {
+    CAPTURE(text);
+    const File file(text);
+    CHECK(ReadWebhookConfig({"--config", file.path}, From({}))->watch_namespaces == both);
+    CHECK(ReadOperatorConfig({"--config", file.path}, From({}))->watch_namespaces == both);
+    // A stronger place may open it again.
+    const Environment all = From({{"SHM_OPERATOR_WATCH_NAMESPACES", ""}});
+    CHECK(ReadOperatorConfig({"--config", file.path}, all)->watch_namespaces.empty());
+  }
+  const Environment environment = From({{"SHM_OPERATOR_WATCH_NAMESPACES", "llm,team-1"}});
+  CHECK(ReadOperatorConfig({}, environment)->watch_namespaces == both);
+  for (const char* text : {"watchNamespaces: []", "watchNamespaces: ''", "watchNamespaces:"}) {
+    CAPTURE(text);
+    const File file(text);
+    CHECK(ReadOperatorConfig({"--config", file.path}, From({}))->watch_namespaces.empty());
+  }
+}
+
+TEST_CASE("The own namespace is not watched") {
+  OperatorConfig config;
+  CHECK(CheckWatchNamespaces(config, "shm-system").ok());
+  config.watch_namespaces = {"llm"};
+  CHECK(CheckWatchNamespaces(config, "shm-system").ok());
+  config.watch_namespaces = {"llm", "shm-system"};
+  CHECK_THAT(CheckWatchNamespaces(config, "shm-system").error().ToString(),
+             Catch::Contains("watchNamespaces") && Catch::Contains("\"shm-system\""));
+}
+
+std::string Many(std::size_t count) {
+  std::string text = "n0";
+  for (std::size_t i = 1; i < count; ++i) text += ",n" + std::to_string(i);
+  return text;
+}
+
+TEST_CASE("As many namespaces as the watches of each allow") {
+  const auto at_most =
+      ReadOperatorConfig({"--watch-namespaces", Many(kMaxWatchNamespaces)}, From({}));
+  REQUIRE(at_most.ok());
+  CHECK(at_most->watch_namespaces.size() == kMaxWatchNamespaces);
+  const auto more =
+      ReadOperatorConfig({"--watch-namespaces", Many(kMaxWatchNamespaces + 1)}, From({}));
+  REQUIRE_FALSE(more.ok());
+  CHECK_THAT(more.error().ToString(), Catch::Contains("are more than"));
 }
 
 TEST_CASE("What Kubernetes puts into the environment for a Service is not taken for a setting") {
@@ -114,6 +165,13 @@ TEST_CASE("Every fault is reported, with the place and the key") {
       {"gpuDeviceClasses: ''", {}, {}, {"gpuDeviceClasses: \"\" is not a list of names"}},
       {"", {}, {"--gpu-device-classes=a,"}, {"\"a,\" is not a list of names"}},
       {"", {}, {"--gpu-device-classes=a, b"}, {"\"a, b\" is not a list of names"}},
+      {"watchNamespaces: [a, [b]]", {}, {}, {"watchNamespaces: takes a single value"}},
+      {"watchNamespaces: [a, a]", {}, {}, {"watchNamespaces: \"a\" is there twice"}},
+      {"watchNamespaces: [kube-system]", {}, {}, {"pods of kube-system are never sized"}},
+      {"watchNamespaces: [a.b]", {}, {}, {"\"a.b\" is not the name of a namespace"}},
+      {"watchNamespaces: [Team]", {}, {}, {"\"Team\" is not the name of a namespace"}},
+      {"", {}, {"--watch-namespaces=a,"}, {"\"\" is not the name of a namespace"}},
+      {"", {}, {"--watch-namespaces=-a"}, {"\"-a\" is not the name of a namespace"}},
       {"", {}, {"--prot", "1"}, {"--prot"}},
       {"", {}, {"--port"}, {"--port"}},
   };

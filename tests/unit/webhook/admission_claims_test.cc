@@ -60,7 +60,7 @@ TEST_CASE("A pod that is faster than the watch waits for its ResourceClaimTempla
 
 TEST_CASE("Nothing waits for ResourceClaimTemplates that were never listed") {
   ClaimBench bench(std::chrono::hours(1), false);
-  CHECK(bench.admission->Ready());
+  CHECK(bench.admission->Ready("llm"));
   CHECK_FALSE(bench.Ask().contains("patch"));
 }
 

@@ -80,11 +80,43 @@ TEST_CASE("When all who may wait do, the next is answered at once") {
 
 TEST_CASE("A11: with caches not complete nothing is denied for what is not known") {
   Bench bench(InjectKnown, false);
-  CHECK_FALSE(bench.admission->Ready());
+  CHECK_FALSE(bench.admission->Ready("llm"));
   const json response = ResponseOf(bench.Post(kLabelledPath, Labelled("qwen").dump()));
   CHECK(response["allowed"] == true);
   CHECK(response.contains("patch"));  // by what the operator stamped into the pod
   CHECK(response["warnings"].size() == 2);
+}
+
+TEST_CASE("A11: a namespace that is not listed yet is on its own: others are answered as ever") {
+  Bench bench(InjectKnown, false);
+  for (const char* name : {"llm", "late"}) {
+    kube::ObjectSink& services = bench.services.Part({name, ""});
+    kube::ObjectSink& namespaces = bench.namespaces.Part({"", name});
+    namespaces.BeginList();
+    namespaces.EndList();
+    services.BeginList();
+    if (name == std::string("llm")) services.EndList();
+  }
+  CHECK(bench.admission->Ready("llm"));
+  CHECK_FALSE(bench.admission->Ready("late"));
+  CHECK(ResponseOf(bench.Post(kLabelledPath, Labelled("qwen").dump()))["allowed"] == false);
+  json review = Labelled("qwen");
+  review["request"]["namespace"] = "late";
+  CHECK(ResponseOf(bench.Post(kLabelledPath, review.dump()))["allowed"] == true);
+}
+
+TEST_CASE("A pod of a namespace that is not watched is admitted as it is, with the reason") {
+  Bench bench(InjectKnown);
+  bench.services.Part({"other", ""});
+  for (const char* path : {kLabelledPath, kNamespacePath}) {
+    const json response = ResponseOf(bench.Post(path, Labelled("qwen").dump()));
+    CHECK(response["allowed"] == true);
+    CHECK_FALSE(response.contains("patch"));
+    CHECK_THAT(response["warnings"][0].get<std::string>(),
+               Catch::Contains("namespace llm") && Catch::Contains("watchNamespaces"));
+  }
+  CHECK(bench.Counted("labelled", "skipped", "NamespaceNotWatched"));
+  CHECK(bench.Counted("namespace", "skipped", "NamespaceNotWatched"));
 }
 
 TEST_CASE("An audit denies nothing and changes nothing") {

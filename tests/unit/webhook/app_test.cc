@@ -70,7 +70,9 @@ class FakeApiServer final : public kube::Transport {
                         const std::stop_token& stop) override {
     kube::SendResult result;
     result.response.status = 200;
-    if (request.path.find("/secrets") != std::string::npos) {
+    if (!forbidden.empty() && request.path.find(forbidden) != std::string::npos) {
+      result.response.status = 403;
+    } else if (request.path.find("/secrets") != std::string::npos) {
       if (!WaitForSecret(stop)) result.failure = kube::TransportFailure::kCancelled;
       result.response.body = List(json::array({ServingSecret()})).dump();
     } else if (request.path.find("/resourceclaimtemplates") != std::string::npos) {
@@ -96,6 +98,7 @@ class FakeApiServer final : public kube::Transport {
     result.failure = kube::TransportFailure::kCancelled;
     return result;
   }
+  std::string forbidden;    // part of paths that RBAC refuses; set before the program starts
   int claims_status = 200;  // of ResourceClaimTemplates; set before the program starts
   void AllowSecret() {
     const std::lock_guard lock(mutex_);
@@ -217,6 +220,32 @@ TEST_CASE(
   } else {
     CHECK_THAT(answer, !Catch::Contains("\"patch\"") && Catch::Contains("ResourceClaims: "));
   }
+}
+
+TEST_CASE("Of several namespaces one that is refused holds up none of the others") {
+  runtime::Signals signals;
+  FakeApiServer api;
+  api.forbidden = "gone";
+  api.AllowSecret();
+  runtime::WebhookConfig config;
+  config.port = config.health_port = 0;
+  config.tls_secret = "tls";
+  config.watch_namespaces = {"gone", "llm"};
+  runtime::Metrics metrics;
+  App app(config, "shm-system", api, metrics, signals);
+  REQUIRE(app.Start().ok());
+  REQUIRE(Becomes(app.health_port(), "/readyz", "200 OK"));
+  CHECK(Get(app.health_port(), "/healthz").find("200 OK") != std::string::npos);
+  CHECK_THAT(Get(app.health_port(), "/metrics"), Catch::Contains("shm_webhook_watches_refused 2"));
+
+  const auto answer = [&app](const char* name) {
+    json review = Review();
+    review["request"]["namespace"] = name;
+    return Post(app.port(), review);
+  };
+  CHECK_THAT(answer("llm"), Catch::Contains("\"patch\""));
+  CHECK_THAT(answer("gone"), Catch::Contains("not all InferenceServices are known yet"));
+  CHECK_THAT(answer("other"), Catch::Contains("is not one of its watchNamespaces"));
 }
 
 }  // namespace
