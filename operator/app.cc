@@ -130,7 +130,7 @@ App::~App() {
 
 // A change that comes while we do not lead is not lost: a term begins with every InferenceService.
 void App::Enqueue(const kube::ObjectKey& service) {
-  kube::MutexLock lock(term_mutex_);
+  MutexLock lock(term_mutex_);
   if (term_) term_->queue().Add(service);
 }
 
@@ -181,7 +181,7 @@ Result<void> App::StartHealth() {
 }
 
 void App::MeasureQueue() {
-  kube::MutexLock lock(term_mutex_);
+  MutexLock lock(term_mutex_);
   queue_metrics_.Measure(term_ ? &term_->queue() : nullptr);
 }
 
@@ -243,7 +243,7 @@ void App::StandForElection(const std::stop_token& stop) {
 
 void App::BeginTerm() {
   LogInfo("leading", {{"identity", identity_}});
-  kube::MutexLock lock(term_mutex_);
+  MutexLock lock(term_mutex_);
   term_ = std::make_unique<Term>(*this);
   leading_.store(true);
 }
@@ -251,7 +251,7 @@ void App::BeginTerm() {
 void App::EndTerm() {
   std::unique_ptr<Term> ending;
   {
-    kube::MutexLock lock(term_mutex_);
+    MutexLock lock(term_mutex_);
     ending = std::move(term_);
     leading_.store(false);
   }
