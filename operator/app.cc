@@ -9,6 +9,7 @@
 
 #include "kube/cluster_config.h"
 #include "kube/http_transport.h"
+#include "runtime/cache_report.h"
 #include "runtime/log.h"
 
 namespace shm::controller {
@@ -111,7 +112,7 @@ App::App(runtime::OperatorConfig config, std::string own_namespace, std::string 
       world_(
           transport, [this](const kube::ObjectKey& service) { Enqueue(service); },
           [this](const std::string& resource, const kube::ReflectorEvent& event) {
-            OnReflectorEvent(resource, event);
+            runtime::ReportCache(metrics_, resource, kube::ReportOf(event));
           }),
       reconciler_(client_, world_, events_, config_.sizing, kube::SystemClock(),
                   [this](const std::string& outcome) {
@@ -132,26 +133,6 @@ App::~App() {
 void App::Enqueue(const kube::ObjectKey& service) {
   MutexLock lock(term_mutex_);
   if (term_) term_->queue().Add(service);
-}
-
-void App::OnReflectorEvent(const std::string& resource, const kube::ReflectorEvent& event) {
-  using Kind = kube::ReflectorEvent::Kind;
-  if (event.kind == Kind::kListed) {
-    LogInfo("cache listed",
-            {{"resource", resource}, {"objects", event.objects}, {"streamed", event.streamed}});
-    metrics_.Count("shm_operator_lists_total", "Lists of the cache that were completed.",
-                   {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
-  }
-  if (event.kind == Kind::kStreamRefused) {
-    LogInfo("lists come in pages, the API server does not stream them",
-            {{"resource", resource}, {"error", event.error.ToString()}});
-  }
-  if (event.kind == Kind::kListFailed || event.kind == Kind::kWatchFailed ||
-      event.kind == Kind::kGarbage) {
-    metrics_.Count("shm_operator_watch_failures_total", "Lists and watches that failed.",
-                   {{"resource", resource}});
-    LogWarn("cache cannot follow", {{"resource", resource}, {"error", event.error.ToString()}});
-  }
 }
 
 void App::AddChecks() {

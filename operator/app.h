@@ -46,7 +46,6 @@ class App {
   class Term;
 
   void Enqueue(const kube::ObjectKey& service) SHM_EXCLUDES(term_mutex_);
-  void OnReflectorEvent(const std::string& resource, const kube::ReflectorEvent& event);
   void AddChecks();
   Result<void> StartHealth();
   void MeasureQueue() SHM_EXCLUDES(term_mutex_);

@@ -8,6 +8,7 @@
 
 #include "kube/cluster_config.h"
 #include "kube/http_transport.h"
+#include "runtime/cache_report.h"
 #include "runtime/client_metrics.h"
 #include "runtime/log.h"
 
@@ -120,25 +121,8 @@ void App::Follow(const kube::ResourceType& type, const std::string& namespace_na
   const std::string resource = type.plural;
   const bool claims = type == kube::ResourceClaimTemplates();
   const auto on_event = [this, resource, claims](const kube::ReflectorEvent& event) {
-    using Kind = kube::ReflectorEvent::Kind;
-    if (event.kind == Kind::kListed) {
-      LogInfo("cache listed",
-              {{"resource", resource}, {"objects", event.objects}, {"streamed", event.streamed}});
-      metrics_.Count("shm_webhook_lists_total", "Lists of the cache that were completed.",
-                     {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
-    }
-    if (event.kind == Kind::kStreamRefused) {
-      LogInfo("lists come in pages, the API server does not stream them",
-              {{"resource", resource}, {"error", event.error.ToString()}});
-    }
     if (claims) OnClaimTemplates(event);
-    if (event.kind != Kind::kListFailed && event.kind != Kind::kWatchFailed &&
-        event.kind != Kind::kGarbage) {
-      return;
-    }
-    metrics_.Count("shm_webhook_watch_failures_total", "Lists and watches that failed.",
-                   {{"resource", resource}});
-    LogWarn("cache cannot follow", {{"resource", resource}, {"error", event.error.ToString()}});
+    runtime::ReportCache(metrics_, resource, kube::ReportOf(event));
   };
   reflectors_.push_back(
       std::make_unique<kube::Reflector>(transport_, sink, std::move(options), on_event));
