@@ -23,6 +23,7 @@ ShellResult Shell(const std::string& command, const std::string& input = "");
 std::string MustShell(const std::string& command, const std::string& input = "");
 
 // Asks again, ten times a second, until `condition` holds or `deadline` has passed; says which.
+// Where programs run under a sanitizer, $SHM_TEST_SLOWNESS multiplies the deadline.
 bool Eventually(std::chrono::seconds deadline, const std::function<bool()>& condition);
 
 // kubectl against the cluster of one test tier.
