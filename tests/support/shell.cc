@@ -115,6 +115,15 @@ int Process::Wait() {
   return ExitCode(status);
 }
 
+bool Process::End(std::chrono::seconds deadline) {
+  if (!reaped_) Signal(SIGTERM);
+  return Eventually(deadline, [this] {
+    int status = 0;
+    reaped_ = reaped_ || waitpid(pid_, &status, WNOHANG) == pid_;
+    return reaped_;
+  });
+}
+
 TempDir::TempDir() {
   std::string pattern = "/tmp/shm-test-XXXXXX";
   REQUIRE(mkdtemp(pattern.data()) != nullptr);

@@ -50,6 +50,8 @@ class Process {
 
   void Signal(int number);
   int Wait();  // its exit code, 128 + signal where a signal ended it
+  // Asks it by SIGTERM to end. False where it has not ended in time.
+  bool End(std::chrono::seconds deadline);
   pid_t pid() const { return pid_; }
 
  private:
