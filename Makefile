@@ -54,7 +54,7 @@ check: deps deps-check ## Format, lint, rooms, generated files, charts and manif
 fuzz: deps deps-fuzz ## Every fuzzer for FUZZ_SECONDS (600), under ASan and UBSan; the tests run the corpora alone
 	@scripts/fuzz.sh
 
-sanitize: deps ## The unit tests and the fuzzers' corpora under ASan+UBSan and under TSan
+sanitize: deps ## Unit tests, fault table, fuzzers' corpora and integration tests under ASan+UBSan and under TSan
 	@scripts/sanitize.sh
 
 bench: deps ## The webhook under load beside controller-runtime, Go maps and its own floor (BENCH_SECONDS=0.2: a short run)

@@ -11,9 +11,9 @@
 #include <thread>
 #include <unordered_map>
 
+#include "core/mutex.h"
 #include "kube/api.h"
 #include "kube/clock.h"
-#include "kube/mutex.h"
 
 namespace shm::kube {
 

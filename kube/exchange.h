@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "kube/mutex.h"
+#include "core/mutex.h"
 #include "kube/transport.h"
 
 namespace shm::kube {

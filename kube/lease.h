@@ -11,9 +11,9 @@
 #include <thread>
 
 #include "core/lease_decision.h"
+#include "core/mutex.h"
 #include "kube/api.h"
 #include "kube/clock.h"
-#include "kube/mutex.h"
 
 namespace shm::kube {
 

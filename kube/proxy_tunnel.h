@@ -15,8 +15,8 @@
 #include <memory>
 #include <string>
 
+#include "core/mutex.h"
 #include "core/result.h"
-#include "kube/mutex.h"
 #include "kube/proxy_url.h"
 #include "kube/tls_context.h"
 

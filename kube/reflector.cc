@@ -14,9 +14,6 @@ namespace {
 // once.
 constexpr std::chrono::seconds kShortestWatch{1};
 
-// Trap W3: how long after the server should have ended a watch it is taken for dead.
-constexpr std::chrono::seconds kWatchGrace{5};
-
 }  // namespace
 
 Reflector::Reflector(Transport& transport, ObjectSink& sink, ReflectorOptions options,
@@ -116,7 +113,7 @@ WatchEvent Reflector::Watch(const WatchAction& action, const std::stop_token& st
       static_cast<double>(options_.watch_timeout.count()) * (1.0 + Random())));
   Report({ReflectorEvent::Kind::kWatchStarted, 0, {}, false});
   if (action.begin_list) BeginList();
-  watch_limit_ = timeout + kWatchGrace;
+  watch_limit_ = timeout + options_.watch_grace;
   stream_limit_ = InList() ? options_.stream_timeout : watch_limit_;
   HttpRequest request;
   request.path = WatchPath(options_, action, timeout);
@@ -214,6 +211,7 @@ void Reflector::Upsert(const nlohmann::json& object, bool added) {
 }
 
 void Reflector::Advance(const WatchEvent& event) {
+  const bool in_list = InList();
   WatchStep step = AdvanceWatch(std::move(state_), event, options_.backoff, 0);
   state_ = std::move(step.state);
   Progress();
@@ -222,8 +220,11 @@ void Reflector::Advance(const WatchEvent& event) {
     EndList(/*streamed=*/true);
   }
   Observe(state_);
-  MutexLock lock(mutex_);
-  ++stats_.events;
+  {
+    MutexLock lock(mutex_);
+    ++stats_.events;
+  }
+  if (!in_list) Report({ReflectorEvent::Kind::kReceived, 1, {}, false});
 }
 
 void Reflector::Observe(const WatchState& state) {

@@ -14,10 +14,10 @@
 #include <string>
 #include <thread>
 
+#include "core/mutex.h"
 #include "core/watch_state.h"
 #include "kube/api_error.h"
 #include "kube/clock.h"
-#include "kube/mutex.h"
 #include "kube/object_sink.h"
 #include "kube/reflector_types.h"
 #include "kube/transport.h"

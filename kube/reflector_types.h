@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/backoff.h"
+#include "core/watch_report.h"
 #include "core/watch_state.h"
 #include "kube/api_error.h"
 #include "kube/resource.h"
@@ -22,8 +23,9 @@ struct ReflectorOptions {
   std::string field_selector{};
   int page_size = 500;
   // What the server is asked to end a watch after; each watch gets 1 to 2 times this, so that those
-  // of many clients do not end together. Five seconds later the connection is taken for dead (W3).
+  // of many clients do not end together. `watch_grace` later the connection is taken for dead (W3).
   std::chrono::seconds watch_timeout{290};
+  std::chrono::milliseconds watch_grace{5000};
   std::chrono::milliseconds list_timeout{60'000};     // of one page
   std::chrono::milliseconds stream_timeout{120'000};  // of a streamed list, to its end mark
   bool stream_lists = true;                           // false: pages only
@@ -37,6 +39,7 @@ struct ReflectorEvent {
     kListFailed,     // error; also of a streamed list, before its end mark
     kStreamRefused,  // error; lists come in pages from now on
     kWatchStarted,
+    kReceived,     // an object or a bookmark of a watch, behind its list
     kWatchEnded,   // in order
     kWatchFailed,  // error; also a broken connection and our deadline
     kGarbage,      // a line that is not a watch event; the watch is begun again
@@ -64,6 +67,8 @@ struct ReflectorStats {
   std::optional<ErrorReason> refusal;
   std::chrono::steady_clock::time_point progress;  // when the server last answered well
 };
+
+WatchReport ReportOf(const ReflectorEvent& event);
 
 void CountEvent(const ReflectorEvent& event, ReflectorStats& stats);
 

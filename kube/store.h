@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/mutex.h"
 #include "core/result.h"
-#include "kube/mutex.h"
 #include "kube/object_sink.h"
 #include "kube/object_table.h"
 #include "kube/scope.h"

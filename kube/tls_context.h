@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "core/mutex.h"
 #include "core/result.h"
 #include "kube/cluster_config.h"
-#include "kube/mutex.h"
 
 namespace shm::kube {
 

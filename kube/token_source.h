@@ -4,8 +4,8 @@
 #include <chrono>
 #include <string>
 
+#include "core/mutex.h"
 #include "kube/clock.h"
-#include "kube/mutex.h"
 
 namespace shm::kube {
 

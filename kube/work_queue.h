@@ -18,8 +18,8 @@
 #include <utility>
 
 #include "core/backoff.h"
+#include "core/mutex.h"
 #include "kube/clock.h"
-#include "kube/mutex.h"
 #include "kube/resource.h"
 
 namespace shm::kube {

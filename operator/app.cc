@@ -9,6 +9,7 @@
 
 #include "kube/cluster_config.h"
 #include "kube/http_transport.h"
+#include "runtime/cache_report.h"
 #include "runtime/log.h"
 
 namespace shm::controller {
@@ -112,7 +113,9 @@ App::App(runtime::OperatorConfig config, std::string own_namespace, std::string 
           transport, config_.watch_namespaces,
           [this](const kube::ObjectKey& service) { Enqueue(service); },
           [this](const std::string& resource, const kube::Scope& scope,
-                 const kube::ReflectorEvent& event) { OnReflectorEvent(resource, scope, event); }),
+                 const kube::ReflectorEvent& event) {
+            runtime::ReportCache(metrics_, resource, scope.ToString(), kube::ReportOf(event));
+          }),
       reconciler_(client_, world_, events_, config_.sizing, kube::SystemClock(),
                   [this](const std::string& outcome) {
                     metrics_.Count("shm_operator_evictions_total",
@@ -130,32 +133,8 @@ App::~App() {
 
 // A change that comes while we do not lead is not lost: a term begins with every InferenceService.
 void App::Enqueue(const kube::ObjectKey& service) {
-  kube::MutexLock lock(term_mutex_);
+  MutexLock lock(term_mutex_);
   if (term_) term_->queue().Add(service);
-}
-
-void App::OnReflectorEvent(const std::string& resource, const kube::Scope& scope,
-                           const kube::ReflectorEvent& event) {
-  using Kind = kube::ReflectorEvent::Kind;
-  if (event.kind == Kind::kListed) {
-    LogInfo("cache listed", {{"resource", resource},
-                             {"of", scope.ToString()},
-                             {"objects", event.objects},
-                             {"streamed", event.streamed}});
-    metrics_.Count("shm_operator_lists_total", "Lists of the cache that were completed.",
-                   {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
-  }
-  if (event.kind == Kind::kStreamRefused) {
-    LogInfo("lists come in pages, the API server does not stream them",
-            {{"resource", resource}, {"of", scope.ToString()}, {"error", event.error.ToString()}});
-  }
-  if (event.kind == Kind::kListFailed || event.kind == Kind::kWatchFailed ||
-      event.kind == Kind::kGarbage) {
-    metrics_.Count("shm_operator_watch_failures_total", "Lists and watches that failed.",
-                   {{"resource", resource}});
-    LogWarn("cache cannot follow",
-            {{"resource", resource}, {"of", scope.ToString()}, {"error", event.error.ToString()}});
-  }
 }
 
 void App::AddChecks() {
@@ -187,7 +166,7 @@ Result<void> App::StartHealth() {
 }
 
 void App::MeasureQueue() {
-  kube::MutexLock lock(term_mutex_);
+  MutexLock lock(term_mutex_);
   queue_metrics_.Measure(term_ ? &term_->queue() : nullptr);
 }
 
@@ -249,7 +228,7 @@ void App::StandForElection(const std::stop_token& stop) {
 
 void App::BeginTerm() {
   LogInfo("leading", {{"identity", identity_}});
-  kube::MutexLock lock(term_mutex_);
+  MutexLock lock(term_mutex_);
   term_ = std::make_unique<Term>(*this);
   leading_.store(true);
 }
@@ -257,7 +236,7 @@ void App::BeginTerm() {
 void App::EndTerm() {
   std::unique_ptr<Term> ending;
   {
-    kube::MutexLock lock(term_mutex_);
+    MutexLock lock(term_mutex_);
     ending = std::move(term_);
     leading_.store(false);
   }

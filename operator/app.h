@@ -8,11 +8,11 @@
 #include <thread>
 #include <vector>
 
+#include "core/mutex.h"
 #include "core/result.h"
 #include "kube/client.h"
 #include "kube/event_recorder.h"
 #include "kube/lease.h"
-#include "kube/mutex.h"
 #include "kube/work_queue.h"
 #include "operator/certificates.h"
 #include "operator/queue_metrics.h"
@@ -46,8 +46,6 @@ class App {
   class Term;
 
   void Enqueue(const kube::ObjectKey& service) SHM_EXCLUDES(term_mutex_);
-  void OnReflectorEvent(const std::string& resource, const kube::Scope& scope,
-                        const kube::ReflectorEvent& event);
   void AddChecks();
   Result<void> StartHealth();
   void MeasureQueue() SHM_EXCLUDES(term_mutex_);
@@ -68,7 +66,7 @@ class App {
   kube::Client lease_client_;  // with deadlines that fit the lease's
   kube::EventRecorder events_;
   std::optional<kube::OwnerReference> owner_;  // set before the first term
-  kube::Mutex term_mutex_;
+  Mutex term_mutex_;
   std::unique_ptr<Term> term_ SHM_GUARDED_BY(term_mutex_);  // null while not leading
   World world_;
   Reconciler reconciler_;

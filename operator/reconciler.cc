@@ -320,7 +320,7 @@ std::optional<ChildrenOutcome> Reconciler::ApplyService(const Subject& subject, 
 json Reconciler::LastStatus(const ServiceRecord& record) {
   std::string written;
   {
-    kube::MutexLock lock(mutex_);
+    MutexLock lock(mutex_);
     const auto found = applied_.find(KeyOf(record));
     if (found != applied_.end()) {
       Applied& applied = found->second;
@@ -360,20 +360,20 @@ void Reconciler::Tell(const ServiceRecord& record, kube::EventType type, const c
 }
 
 Reconciler::Applied Reconciler::TakeApplied(const kube::ObjectKey& key) {
-  kube::MutexLock lock(mutex_);
+  MutexLock lock(mutex_);
   const auto found = applied_.find(key);
   return found == applied_.end() ? Applied{} : found->second;
 }
 
 void Reconciler::KeepApplied(const kube::ObjectKey& key, Applied applied) {
-  kube::MutexLock lock(mutex_);
+  MutexLock lock(mutex_);
   applied_[key] = std::move(applied);
 }
 
 void Reconciler::Forget(const kube::ObjectKey& key) {
   unwatched_pods_.Forget(key);
   repairer_.Forget(key);
-  kube::MutexLock lock(mutex_);
+  MutexLock lock(mutex_);
   applied_.erase(key);
 }
 

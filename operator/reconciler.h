@@ -9,13 +9,13 @@
 #include <utility>
 
 #include "core/defaults.h"
+#include "core/mutex.h"
 #include "core/owned_fields.h"
 #include "core/service_sizing.h"
 #include "core/service_status.h"
 #include "kube/api.h"
 #include "kube/clock.h"
 #include "kube/event_recorder.h"
-#include "kube/mutex.h"
 #include "operator/repairer.h"
 #include "operator/unwatched_pods.h"
 #include "operator/world.h"
@@ -98,7 +98,7 @@ class Reconciler {
   kube::Clock& clock_;
   UnwatchedPods unwatched_pods_;
   Repairer repairer_;
-  kube::Mutex mutex_;
+  Mutex mutex_;
   std::map<kube::ObjectKey, Applied> applied_ SHM_GUARDED_BY(mutex_);
 };
 

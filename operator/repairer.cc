@@ -59,7 +59,7 @@ Repairer::Step Repairer::Advance(const ServiceRecord& record, const json& said,
   facts.young_since = kube::Time(clock_.WallNow() - std::chrono::milliseconds(rules_.replacement));
   RepairHistory history;
   {
-    kube::MutexLock lock(mutex_);
+    MutexLock lock(mutex_);
     history = histories_[KeyOf(record)];
   }
   UpdateHistory(record.service, status, facts.now_ms, history);
@@ -74,7 +74,7 @@ Repairer::Step Repairer::Advance(const ServiceRecord& record, const json& said,
     step.event = kube::EventType::kWarning;
   }
   if (step.event && !Said(said, step.outcome)) Tell(record, step.outcome, *step.event);
-  kube::MutexLock lock(mutex_);
+  MutexLock lock(mutex_);
   histories_[KeyOf(record)] = std::move(history);
   return step;
 }
@@ -82,7 +82,7 @@ Repairer::Step Repairer::Advance(const ServiceRecord& record, const json& said,
 // The bound of all InferenceServices holds between threads: what is to be tried counts from here.
 RepairPlan Repairer::Plan(const ServiceRecord& record, const StatusFacts& status, RepairFacts facts,
                           const RepairHistory& history) {
-  kube::MutexLock lock(mutex_);
+  MutexLock lock(mutex_);
   const std::int64_t since = facts.now_ms - rules_.window;
   evictions_ms_.erase(evictions_ms_.begin(),
                       std::upper_bound(evictions_ms_.begin(), evictions_ms_.end(), since));
@@ -96,7 +96,7 @@ RepairPlan Repairer::Plan(const ServiceRecord& record, const StatusFacts& status
 }
 
 void Repairer::Return(std::int64_t slot) {
-  kube::MutexLock lock(mutex_);
+  MutexLock lock(mutex_);
   const auto found = std::find(evictions_ms_.begin(), evictions_ms_.end(), slot);
   if (found != evictions_ms_.end()) evictions_ms_.erase(found);
 }
@@ -192,7 +192,7 @@ void Repairer::Tell(const ServiceRecord& record, const RepairOutcome& outcome,
 }
 
 void Repairer::Forget(const kube::ObjectKey& service) {
-  kube::MutexLock lock(mutex_);
+  MutexLock lock(mutex_);
   histories_.erase(service);
 }
 

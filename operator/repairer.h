@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "core/mutex.h"
 #include "core/repair_plan.h"
 #include "kube/api.h"
 #include "kube/clock.h"
 #include "kube/event_recorder.h"
-#include "kube/mutex.h"
 #include "operator/records.h"
 
 namespace shm::controller {
@@ -73,7 +73,7 @@ class Repairer {
   kube::Clock& clock_;
   const OnAttempt on_attempt_;
   const RepairRules rules_;
-  kube::Mutex mutex_;
+  Mutex mutex_;
   std::map<kube::ObjectKey, RepairHistory> histories_ SHM_GUARDED_BY(mutex_);
   std::vector<std::int64_t> evictions_ms_ SHM_GUARDED_BY(mutex_);  // ascending; attempts too
 };

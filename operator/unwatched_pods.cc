@@ -30,7 +30,7 @@ void UnwatchedPods::AddTo(const InferenceService& service, ServicePods& pods) {
   const std::int64_t now = kube::MonotonicMs(clock_);
   Listed listed;
   {
-    kube::MutexLock lock(mutex_);
+    MutexLock lock(mutex_);
     listed = listed_[key];
   }
   if (listed.until_ms <= now) {
@@ -42,7 +42,7 @@ void UnwatchedPods::AddTo(const InferenceService& service, ServicePods& pods) {
                        {{"service", key.ToString()}, {"error", found.error().ToString()}});
     }
     listed.until_ms = now + kInterval.count();
-    kube::MutexLock lock(mutex_);
+    MutexLock lock(mutex_);
     listed_[key] = listed;
   }
   // A label may have been added since: then a watch shows the pod.
@@ -56,13 +56,13 @@ void UnwatchedPods::AddTo(const InferenceService& service, ServicePods& pods) {
 }
 
 void UnwatchedPods::Expire(const kube::ObjectKey& service) {
-  kube::MutexLock lock(mutex_);
+  MutexLock lock(mutex_);
   const auto found = listed_.find(service);
   if (found != listed_.end()) found->second.until_ms = 0;
 }
 
 void UnwatchedPods::Forget(const kube::ObjectKey& service) {
-  kube::MutexLock lock(mutex_);
+  MutexLock lock(mutex_);
   listed_.erase(service);
 }
 

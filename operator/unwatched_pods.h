@@ -9,9 +9,9 @@
 #include <memory>
 #include <vector>
 
+#include "core/mutex.h"
 #include "kube/api.h"
 #include "kube/clock.h"
-#include "kube/mutex.h"
 #include "operator/records.h"
 #include "operator/world.h"
 
@@ -49,7 +49,7 @@ class UnwatchedPods {
   kube::Api& api_;
   const World& world_;
   kube::Clock& clock_;
-  kube::Mutex mutex_;
+  Mutex mutex_;
   std::map<kube::ObjectKey, Listed> listed_ SHM_GUARDED_BY(mutex_);
 };
 

@@ -118,7 +118,7 @@ void World::ListenToPods(kube::Store<PodRecord>& pods, bool by_label) {
           return;
         }
         {
-          kube::MutexLock lock(mutex_);
+          MutexLock lock(mutex_);
           if (before) {
             const auto found = pods_by_service_.find(ServiceOf(*before));
             if (found != pods_by_service_.end()) {
@@ -185,7 +185,7 @@ ServicePods World::PodsOf(const InferenceService& service) const {
   };
   std::set<std::string> tied;
   {
-    kube::MutexLock lock(mutex_);
+    MutexLock lock(mutex_);
     const auto found = pods_by_service_.find({service.namespace_name, service.name});
     if (found != pods_by_service_.end()) tied = found->second;
   }

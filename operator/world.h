@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kube/mutex.h"
+#include "core/mutex.h"
 #include "kube/reflector_set.h"
 #include "kube/store.h"
 #include "operator/records.h"
@@ -88,7 +88,7 @@ class World {
   kube::Store<FailureRecord> failures_{ParseFailure};
 
   // Names of labelled pods by InferenceService, so that one of many is found without a search.
-  mutable kube::Mutex mutex_;
+  mutable Mutex mutex_;
   std::map<kube::ObjectKey, std::set<std::string>> pods_by_service_ SHM_GUARDED_BY(mutex_);
 
   kube::ReflectorSet reflectors_;  // last: they end first

@@ -5,12 +5,12 @@
 namespace shm::runtime {
 
 void Health::AddLiveness(const std::string& name, HealthCheck check) {
-  const std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   liveness_[name] = std::move(check);
 }
 
 void Health::AddReadiness(const std::string& name, HealthCheck check) {
-  const std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   readiness_[name] = std::move(check);
 }
 
@@ -28,7 +28,7 @@ Response Health::Answer(const Request& request, const Metrics* metrics) const {
   // Checks run outside the lock: one may add another.
   Checks checks;
   {
-    const std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     checks = liveness_;
     if (request.path == "/readyz") checks.insert(readiness_.begin(), readiness_.end());
   }

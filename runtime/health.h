@@ -3,10 +3,10 @@
 
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 
+#include "core/mutex.h"
 #include "runtime/http_server.h"
 #include "runtime/metrics.h"
 
@@ -19,23 +19,23 @@ using HealthCheck = std::function<std::string()>;
 class Health {
  public:
   // Alive: answered by /healthz. A failing one has the kubelet restart the container.
-  void AddLiveness(const std::string& name, HealthCheck check);
+  void AddLiveness(const std::string& name, HealthCheck check) SHM_EXCLUDES(mutex_);
   // Ready: answered by /readyz, beside every liveness check.
-  void AddReadiness(const std::string& name, HealthCheck check);
+  void AddReadiness(const std::string& name, HealthCheck check) SHM_EXCLUDES(mutex_);
   // From here on /readyz fails, whatever the checks say (trap A13).
-  void StartShutdown();
+  void StartShutdown() SHM_EXCLUDES(mutex_);
 
   // GET /healthz, /readyz and, with `metrics`, /metrics; 404 for everything else. The body of the
   // first two has a line for each check: "[+]name ok" or "[-]name failed: why".
-  Response Answer(const Request& request, const Metrics* metrics) const;
+  Response Answer(const Request& request, const Metrics* metrics) const SHM_EXCLUDES(mutex_);
 
  private:
   using Checks = std::map<std::string, HealthCheck>;
   static Response Run(const Checks& checks);
 
-  mutable std::mutex mutex_;
-  Checks liveness_;
-  Checks readiness_;
+  mutable Mutex mutex_;
+  Checks liveness_ SHM_GUARDED_BY(mutex_);
+  Checks readiness_ SHM_GUARDED_BY(mutex_);
 };
 
 }  // namespace shm::runtime

@@ -8,8 +8,8 @@
 
 #include <atomic>
 #include <map>
-#include <mutex>
 
+#include "core/mutex.h"
 #include "runtime/http_listener.h"
 
 namespace shm::runtime {
@@ -29,23 +29,24 @@ struct Exchange final : web::http::details::_http_server_context {
 // hands its transport nothing else that could tell two of them apart.
 class Registry {
  public:
-  void Put(const std::string& name, std::shared_ptr<internal::Listener> transport) {
-    const std::lock_guard lock(mutex_);
+  void Put(const std::string& name, std::shared_ptr<internal::Listener> transport)
+      SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
     transports_[name] = std::move(transport);
   }
-  void Erase(const std::string& name) {
-    const std::lock_guard lock(mutex_);
+  void Erase(const std::string& name) SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
     transports_.erase(name);
   }
-  std::shared_ptr<internal::Listener> Find(const std::string& name) {
-    const std::lock_guard lock(mutex_);
+  std::shared_ptr<internal::Listener> Find(const std::string& name) SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
     const auto found = transports_.find(name);
     return found == transports_.end() ? nullptr : found->second;
   }
 
  private:
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<internal::Listener>> transports_;
+  Mutex mutex_;
+  std::map<std::string, std::shared_ptr<internal::Listener>> transports_ SHM_GUARDED_BY(mutex_);
 };
 
 Registry& Transports() {
@@ -95,13 +96,13 @@ class BoundedServer final : public server_details::http_server {
 // cpprestsdk drops its transport with the last http_listener, and would put its own stock one under
 // the next: so ours is registered again before the first one of each run. Opening and closing are
 // serialized, for nothing may come between the question and the registration.
-std::mutex& RegistrationMutex() {
-  static std::mutex* const mutex = new std::mutex;
+Mutex& RegistrationMutex() {
+  static Mutex* const mutex = new Mutex;
   return *mutex;
 }
 
 void OpenOnBoundedServer(listener::http_listener& its) {
-  const std::lock_guard lock(RegistrationMutex());
+  MutexLock lock(RegistrationMutex());
   if (!server_details::http_server_api::has_listener()) {
     server_details::http_server_api::register_server_api(std::make_unique<BoundedServer>());
   }
@@ -109,7 +110,7 @@ void OpenOnBoundedServer(listener::http_listener& its) {
 }
 
 void CloseListener(listener::http_listener& its) {
-  const std::lock_guard lock(RegistrationMutex());
+  MutexLock lock(RegistrationMutex());
   its.close().wait();
 }
 

@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/mutex.h"
 #include "runtime/http_server.h"
 
 namespace shm::runtime::internal {
@@ -88,25 +87,29 @@ class Hub {
     if (options.on_reject) options.on_reject(reason);
   }
 
-  void Add(const std::shared_ptr<Session>& session) {
-    const std::lock_guard lock(mutex_);
+  void Add(const std::shared_ptr<Session>& session) SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
     sessions_.emplace(session.get(), session);
   }
 
-  void Remove(Session* session) {
-    const std::lock_guard lock(mutex_);
+  void Remove(Session* session) SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
     sessions_.erase(session);
-    if (sessions_.empty()) empty_.notify_all();
+    if (sessions_.empty()) empty_.NotifyAll();
   }
 
-  std::size_t size() const {
-    const std::lock_guard lock(mutex_);
+  std::size_t size() const SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
     return sessions_.size();
   }
 
-  bool WaitUntilEmpty(Clock::time_point deadline) {
-    std::unique_lock lock(mutex_);
-    return empty_.wait_until(lock, deadline, [this] { return sessions_.empty(); });
+  // False where some are left at `deadline`.
+  bool WaitUntilEmpty(Clock::time_point deadline) SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    while (!sessions_.empty()) {
+      if (!empty_.WaitUntil(mutex_, deadline)) break;
+    }
+    return sessions_.empty();
   }
 
   void EnforceDeadlines(Clock::time_point now) {
@@ -146,9 +149,9 @@ class Hub {
  private:
   // Owning pointers, so that a session which ends meanwhile ends outside the lock.
   template <typename Predicate>
-  std::vector<std::shared_ptr<Session>> Select(Predicate predicate) {
+  std::vector<std::shared_ptr<Session>> Select(Predicate predicate) SHM_EXCLUDES(mutex_) {
     std::vector<std::shared_ptr<Session>> selected;
-    const std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     for (const auto& [raw, weak] : sessions_) {
       if (!predicate(*raw)) continue;
       if (std::shared_ptr<Session> session = weak.lock()) selected.push_back(std::move(session));
@@ -156,9 +159,9 @@ class Hub {
     return selected;
   }
 
-  mutable std::mutex mutex_;
-  std::condition_variable empty_;
-  std::unordered_map<Session*, std::weak_ptr<Session>> sessions_;
+  mutable Mutex mutex_;
+  CondVar empty_;
+  std::unordered_map<Session*, std::weak_ptr<Session>> sessions_ SHM_GUARDED_BY(mutex_);
   std::atomic<std::size_t> body_bytes_{0};
 };
 

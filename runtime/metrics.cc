@@ -7,7 +7,8 @@
 #include <prometheus/text_serializer.h>
 
 #include <map>
-#include <mutex>
+
+#include "core/mutex.h"
 
 namespace shm::runtime {
 namespace {
@@ -29,11 +30,12 @@ prometheus::Family<Metric>& FamilyOf(std::map<std::string, prometheus::Family<Me
 }  // namespace
 
 struct Metrics::Families {
-  std::mutex mutex;
-  prometheus::Registry registry;
-  std::map<std::string, prometheus::Family<prometheus::Counter>*> counters;
-  std::map<std::string, prometheus::Family<prometheus::Gauge>*> gauges;
-  std::map<std::string, prometheus::Family<prometheus::Histogram>*> histograms;
+  prometheus::Registry registry;  // thread-safe by itself, as are the families
+  Mutex mutex;
+  std::map<std::string, prometheus::Family<prometheus::Counter>*> counters SHM_GUARDED_BY(mutex);
+  std::map<std::string, prometheus::Family<prometheus::Gauge>*> gauges SHM_GUARDED_BY(mutex);
+  std::map<std::string, prometheus::Family<prometheus::Histogram>*> histograms
+      SHM_GUARDED_BY(mutex);
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
@@ -41,7 +43,7 @@ Metrics::~Metrics() = default;
 
 prometheus::Counter& Metrics::Counter(const std::string& name, const std::string& help,
                                       const MetricLabels& labels) {
-  const std::lock_guard lock(families_->mutex);
+  MutexLock lock(families_->mutex);
   return FamilyOf(
              families_->counters, name,
              [&]() -> auto& {
@@ -53,7 +55,7 @@ prometheus::Counter& Metrics::Counter(const std::string& name, const std::string
 
 prometheus::Gauge& Metrics::Gauge(const std::string& name, const std::string& help,
                                   const MetricLabels& labels) {
-  const std::lock_guard lock(families_->mutex);
+  MutexLock lock(families_->mutex);
   return FamilyOf(
              families_->gauges, name,
              [&]() -> auto& {
@@ -65,7 +67,7 @@ prometheus::Gauge& Metrics::Gauge(const std::string& name, const std::string& he
 prometheus::Histogram& Metrics::Histogram(const std::string& name, const std::string& help,
                                           const std::vector<double>& bounds,
                                           const MetricLabels& labels) {
-  const std::lock_guard lock(families_->mutex);
+  MutexLock lock(families_->mutex);
   return FamilyOf(
              families_->histograms, name,
              [&]() -> auto& {

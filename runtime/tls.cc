@@ -132,7 +132,7 @@ Result<void> UsePair(SSL_CTX* context, const std::vector<X509Ptr>& chain, std::s
 }  // namespace
 
 Result<void> ServerTls::SetPair(std::string_view certificate_pem, std::string_view key_pem) {
-  const std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   std::string pair =
       std::string(certificate_pem) + '\0' + std::string(key_pem) + '\0' + client_authorities_;
   if (context_ && pair == pair_) return {};
@@ -152,17 +152,17 @@ Result<void> ServerTls::SetPair(std::string_view certificate_pem, std::string_vi
 }
 
 void ServerTls::RequireClientAuthority(std::string authorities_pem) {
-  const std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   client_authorities_ = std::move(authorities_pem);
 }
 
 std::shared_ptr<SSL_CTX> ServerTls::context() const {
-  const std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return context_;
 }
 
 std::optional<TlsPairInfo> ServerTls::info() const {
-  const std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return info_;
 }
 

@@ -5,11 +5,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "core/mutex.h"
 #include "core/result.h"
 
 namespace shm::runtime {
@@ -34,22 +34,24 @@ class ServerTls {
   // Makes the pair the current one: PEM, the leaf first, then its intermediates. A pair that cannot
   // be read or does not belong together is refused, and the one in use stays (trap C4). Setting the
   // pair in use again changes nothing.
-  Result<void> SetPair(std::string_view certificate_pem, std::string_view key_pem);
+  Result<void> SetPair(std::string_view certificate_pem, std::string_view key_pem)
+      SHM_EXCLUDES(mutex_);
 
   // Client certificates must chain to one of these (PEM) from the next SetPair on; empty: none is
   // asked for, which is the default.
-  void RequireClientAuthority(std::string authorities_pem);
+  void RequireClientAuthority(std::string authorities_pem) SHM_EXCLUDES(mutex_);
 
   // Null until a pair was set: handshakes are to be refused then.
-  std::shared_ptr<SSL_CTX> context() const;
-  std::optional<TlsPairInfo> info() const;
+  std::shared_ptr<SSL_CTX> context() const SHM_EXCLUDES(mutex_);
+  std::optional<TlsPairInfo> info() const SHM_EXCLUDES(mutex_);
 
  private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<SSL_CTX> context_;
-  std::optional<TlsPairInfo> info_;
-  std::string client_authorities_;
-  std::string pair_;  // what context_ was made from, to tell a change from a repetition
+  mutable Mutex mutex_;
+  std::shared_ptr<SSL_CTX> context_ SHM_GUARDED_BY(mutex_);
+  std::optional<TlsPairInfo> info_ SHM_GUARDED_BY(mutex_);
+  std::string client_authorities_ SHM_GUARDED_BY(mutex_);
+  // What context_ was made from, to tell a change from a repetition.
+  std::string pair_ SHM_GUARDED_BY(mutex_);
 };
 
 }  // namespace shm::runtime

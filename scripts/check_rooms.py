@@ -31,6 +31,16 @@ CORE_FORBIDDEN = {
     "filesystem", "ctime", "random", "spdlog", "unistd.h", "time.h",
 }
 
+# Stands in core/ so that every room with threads sees it; core/ itself does not use it
+# (docs/adr/0008-one-annotated-mutex.md).
+MUTEX_HEADER = "core/mutex.h"
+
+# Mutexes without annotations: clang cannot tell what they guard.
+BARE_MUTEX = {"mutex", "shared_mutex", "condition_variable"}
+
+# A mutex of a function's own, which guards nothing: std::condition_variable_any sleeps on it.
+BARE_MUTEX_FILES = {MUTEX_HEADER, "kube/clock.cc"}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 
 
@@ -52,7 +62,11 @@ def violations(root):
                     yield f"{name}:{number}: include {target} by its path from the root"
                 if top in ("cpprest", "pplx") and name not in CPPREST_FILES:
                     yield f"{name}:{number}: only {sorted(CPPREST_FILES)} may include {target}"
-                if room == "core" and quote == "<" and top in CORE_FORBIDDEN:
+                if room == "core" and target == MUTEX_HEADER:
+                    yield f"{name}:{number}: core/ has no thread; it must not include {target}"
+                if quote == "<" and top in BARE_MUTEX and name not in BARE_MUTEX_FILES:
+                    yield f"{name}:{number}: lock with {MUTEX_HEADER}, not with <{target}>"
+                if room == "core" and name != MUTEX_HEADER and quote == "<" and top in CORE_FORBIDDEN:
                     yield f"{name}:{number}: core/ only decides; it must not include <{target}>"
 
 

@@ -1,28 +1,69 @@
 #!/usr/bin/env bash
-# Builds the unit tests and the fuzzers' corpora under ASan+UBSan, and under TSan, and runs them whole;
-# SANITIZERS names one of the presets. Closes with `N passed, N failed`. Slow to build: not part of CI.
+# Builds everything under ASan+UBSan, and under TSan, and runs all of it: unit tests and the fault
+# table, the fuzzers' corpora, and the integration tests, whose operator and webhook are sanitized
+# too, on a real API server. SANITIZERS names one of the presets, SUITES some of `unit integration`.
+# What a sanitizer has to say, of whichever process, is a file in build/PRESET/findings, and each
+# file is a failure. Closes with `N passed, N failed`. Slow (docs/results/sanitizers.md): not in CI.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
-export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-export TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1
 passed=0
 failed=0
+
+# Options of the programs of one preset, and of the programs that they start.
+set_options() {
+  local log=$PWD/build/$1/findings/report
+  export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:check_initialization_order=1:log_path=$log
+  export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:log_path=$log
+  export TSAN_OPTIONS=second_deadlock_stack=1:suppressions=$PWD/tests/support/tsan.supp:log_path=$log
+}
+
+# `run_program PRESET NAME [LAUNCHER...]`
+run_program() {
+  local preset=$1 name=$2 report=build/$1/reports/$2 began=$SECONDS
+  shift 2
+  echo "== $preset $name"
+  "$@" "build/$preset/bin/$name" -r xml -o "$report.xml" >"$report.log" 2>&1
+  local code=$?
+  read -r p f < <(python3 scripts/count_tests.py "$report.xml" "$code")
+  passed=$((passed + p))
+  failed=$((failed + f))
+  echo "   $p passed, $f failed, $((SECONDS - began)) s"
+}
+
+unit() {
+  local program
+  for program in "build/$1/bin"/unit_* "build/$1/bin"/corpus_*; do run_program "$1" "$(basename "$program")"; done
+}
+
+# Everything takes longer there: so may what the tests wait for.
+integration() {
+  tests/cluster/build.sh control-plane >/dev/null || return 1
+  SHM_TEST_SLOWNESS=4 run_program "$1" integration_tests tests/cluster/apiserver run --
+}
+
+count_findings() {
+  local finding count=0
+  for finding in "build/$1/findings"/*; do
+    [ -e "$finding" ] || continue
+    count=$((count + 1))
+    echo "-- $finding"
+    head -40 "$finding"
+  done
+  echo "== $1: $count findings"
+  failed=$((failed + count))
+}
+
 for preset in ${SANITIZERS:-asan-ubsan tsan}; do
   cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" || exit 1
   mkdir -p "build/$preset/reports"
-  for program in "build/$preset/bin"/unit_* "build/$preset/bin"/corpus_*; do
-    name=$(basename "$program")
-    report=build/$preset/reports/$name
-    echo "== $preset $name"
-    "$program" -r xml -o "$report.xml" >"$report.log" 2>&1
-    code=$?
-    [ "$code" -eq 0 ] || grep -E -A 20 'ERROR|WARNING: ThreadSanitizer|runtime error' "$report.log" | head -60
-    read -r p f < <(python3 scripts/count_tests.py "$report.xml" "$code")
-    passed=$((passed + p))
-    failed=$((failed + f))
-    echo "   $p passed, $f failed"
+  rm -rf "build/$preset/findings"
+  mkdir "build/$preset/findings"
+  set_options "$preset"
+  for suite in ${SUITES:-unit integration}; do
+    "$suite" "$preset" || { echo "$suite: could not be run"; failed=$((failed + 1)); }
   done
+  count_findings "$preset"
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

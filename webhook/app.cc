@@ -8,6 +8,7 @@
 
 #include "kube/cluster_config.h"
 #include "kube/http_transport.h"
+#include "runtime/cache_report.h"
 #include "runtime/client_metrics.h"
 #include "runtime/log.h"
 
@@ -130,38 +131,13 @@ void App::Follow(const kube::ResourceType& type, const kube::Scope& scope, kube:
   options.type = type;
   options.scope = scope;
   const bool claims = type == kube::ResourceClaimTemplates();
-  reflectors.Add(std::make_unique<kube::Reflector>(transport_, sink, std::move(options),
-                                                   [this, resource = type.plural, scope,
-                                                    claims](const kube::ReflectorEvent& event) {
-                                                     OnReflectorEvent(resource, scope, event);
-                                                     if (claims) OnClaimTemplates(event);
-                                                   }),
+  const auto on_event = [this, resource = type.plural, scope,
+                         claims](const kube::ReflectorEvent& event) {
+    runtime::ReportCache(metrics_, resource, scope.ToString(), kube::ReportOf(event));
+    if (claims) OnClaimTemplates(event);
+  };
+  reflectors.Add(std::make_unique<kube::Reflector>(transport_, sink, std::move(options), on_event),
                  std::move(tolerated));
-}
-
-void App::OnReflectorEvent(const std::string& resource, const kube::Scope& scope,
-                           const kube::ReflectorEvent& event) {
-  using Kind = kube::ReflectorEvent::Kind;
-  if (event.kind == Kind::kListed) {
-    LogInfo("cache listed", {{"resource", resource},
-                             {"of", scope.ToString()},
-                             {"objects", event.objects},
-                             {"streamed", event.streamed}});
-    metrics_.Count("shm_webhook_lists_total", "Lists of the cache that were completed.",
-                   {{"resource", resource}, {"streamed", event.streamed ? "true" : "false"}});
-  }
-  if (event.kind == Kind::kStreamRefused) {
-    LogInfo("lists come in pages, the API server does not stream them",
-            {{"resource", resource}, {"of", scope.ToString()}, {"error", event.error.ToString()}});
-  }
-  if (event.kind != Kind::kListFailed && event.kind != Kind::kWatchFailed &&
-      event.kind != Kind::kGarbage) {
-    return;
-  }
-  metrics_.Count("shm_webhook_watch_failures_total", "Lists and watches that failed.",
-                 {{"resource", resource}});
-  LogWarn("cache cannot follow",
-          {{"resource", resource}, {"of", scope.ToString()}, {"error", event.error.ToString()}});
 }
 
 void App::OnClaimTemplates(const kube::ReflectorEvent& event) {

@@ -47,8 +47,6 @@ class App {
               kube::ReflectorSet& reflectors, kube::Tolerated tolerated);
   template <typename T>
   void FollowInto(kube::Store<T>& store, const kube::ResourceType& type);
-  void OnReflectorEvent(const std::string& resource, const kube::Scope& scope,
-                        const kube::ReflectorEvent& event);
   void OnClaimTemplates(const kube::ReflectorEvent& event);
   void AddChecks();
   Result<void> StartHealth();

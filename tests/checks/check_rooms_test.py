@@ -13,6 +13,11 @@ CASES = [
     ("webhook/a.cc", '#include "operator/app.h"', "webhook/ must not include operator/app.h"),
     ("runtime/log.cc", "#include <cpprest/json.h>", "may include cpprest/json.h"),
     ("core/a.cc", "#include <chrono>", "must not include <chrono>"),
+    ("core/a.cc", '#include "core/mutex.h"', "core/ has no thread"),
+    ("runtime/a.cc", "#include <mutex>", "lock with core/mutex.h, not with <mutex>"),
+    ("operator/a.h", "#include <condition_variable>", "not with <condition_variable>"),
+    ("core/mutex.h", "#include <mutex>", None),
+    ("runtime/a.cc", '#include "core/mutex.h"', None),
     ("pki/a.cc", '#include "core/result.h"', None),
     ("runtime/http_server.cc", "#include <cpprest/http_listener.h>", None),
 ]

@@ -72,8 +72,8 @@ void Create(const std::string& ns, const std::string& name) {
 TEST_CASE("both programs get their lists as streams, none in pages") {
   Installation& installation = Installation::Get();
   const std::pair<std::string, std::string> listed[] = {
-      {Metrics(installation.operator_health_port()), "shm_operator_lists_total"},
-      {Metrics(installation.webhook_health_port()), "shm_webhook_lists_total"}};
+      {Metrics(installation.operator_health_port()), "reflector_lists_total"},
+      {Metrics(installation.webhook_health_port()), "reflector_lists_total"}};
   for (const auto& [text, family] : listed) {
     INFO(text << installation.Logs());
     CHECK(Sum(text, family, {"streamed=\"true\""}) >= 4);

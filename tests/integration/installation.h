@@ -31,6 +31,7 @@ class Installation {
 
  private:
   Installation();
+  ~Installation();
   void WaitUntilReady(int port);
 
   TempDir dir_;

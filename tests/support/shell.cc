@@ -3,15 +3,16 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -22,6 +23,12 @@ std::string Quoted(const std::string& text) {
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
+}
+
+// How much longer everything takes than it usually does: 1, unless $SHM_TEST_SLOWNESS says more.
+int Slowness() {
+  const char* factor = std::getenv("SHM_TEST_SLOWNESS");
+  return factor == nullptr ? 1 : std::max(1, std::atoi(factor));
 }
 
 int ExitCode(int wait_status) {
@@ -55,7 +62,7 @@ std::string MustShell(const std::string& command, const std::string& input) {
 }
 
 bool Eventually(std::chrono::seconds deadline, const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + deadline;
+  const auto end = std::chrono::steady_clock::now() + deadline * Slowness();
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -106,6 +113,15 @@ int Process::Wait() {
   waitpid(pid_, &status, 0);
   reaped_ = true;
   return ExitCode(status);
+}
+
+bool Process::End(std::chrono::seconds deadline) {
+  if (!reaped_) Signal(SIGTERM);
+  return Eventually(deadline, [this] {
+    int status = 0;
+    reaped_ = reaped_ || waitpid(pid_, &status, WNOHANG) == pid_;
+    return reaped_;
+  });
 }
 
 TempDir::TempDir() {

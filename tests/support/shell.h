@@ -23,6 +23,7 @@ ShellResult Shell(const std::string& command, const std::string& input = "");
 std::string MustShell(const std::string& command, const std::string& input = "");
 
 // Asks again, ten times a second, until `condition` holds or `deadline` has passed; says which.
+// Where programs run under a sanitizer, $SHM_TEST_SLOWNESS multiplies the deadline.
 bool Eventually(std::chrono::seconds deadline, const std::function<bool()>& condition);
 
 // kubectl against the cluster of one test tier.
@@ -49,6 +50,8 @@ class Process {
 
   void Signal(int number);
   int Wait();  // its exit code, 128 + signal where a signal ended it
+  // Asks it by SIGTERM to end. False where it has not ended in time.
+  bool End(std::chrono::seconds deadline);
   pid_t pid() const { return pid_; }
 
  private:

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "kube/mutex.h"
-#include "tests/unit/kube/socket_server.h"
+#include "core/mutex.h"
+#include "tests/support/socket_server.h"
 #include "tests/unit/kube/tls_server.h"
 
 namespace shm::kube::testing {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/mutex.h"
 #include "kube/api.h"
-#include "kube/mutex.h"
 
 namespace shm::kube::testing {
 

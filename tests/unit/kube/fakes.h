@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/mutex.h"
 #include "kube/clock.h"
-#include "kube/mutex.h"
 #include "kube/transport.h"
 
 namespace shm::kube::testing {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kube/client.h"
-#include "tests/unit/kube/socket_server.h"
+#include "tests/support/socket_server.h"
 
 namespace shm::kube {
 namespace {

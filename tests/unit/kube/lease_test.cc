@@ -113,11 +113,14 @@ TEST_CASE("W6: a jump of the machine's date neither takes a lease nor loses one"
     };
     standby.Run(12);
     CHECK(standby.log.empty());
+    CHECK(standby.api.Calls().size() ==
+          1 + 12 + 12);  // a look each time; `other` renews by the test
 
     World leader;
     leader.at_sleep = [&](int) { leader.clock.JumpWall(jump); };
     leader.Run(6);
     CHECK(leader.log == std::vector<std::string>{"start", "stop, held by me"});
+    CHECK(leader.api.Calls().size() == 1 + 6 + 1);  // a look, six writes, the release
   }
 }
 

@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "kube/http_transport.h"
+#include "tests/support/socket_server.h"
 #include "tests/unit/kube/connect_proxy.h"
-#include "tests/unit/kube/socket_server.h"
 #include "tests/unit/kube/tls_server.h"
 
 namespace shm::kube {

@@ -4,8 +4,8 @@
 
 #include "kube/http_transport.h"
 #include "kube/reflector.h"
+#include "tests/support/socket_server.h"
 #include "tests/unit/kube/reflector_world.h"
-#include "tests/unit/kube/socket_server.h"
 
 namespace shm::kube {
 namespace {

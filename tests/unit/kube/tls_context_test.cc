@@ -5,7 +5,7 @@
 #include <string>
 
 #include "kube/http_transport.h"
-#include "tests/unit/kube/socket_server.h"
+#include "tests/support/socket_server.h"
 #include "tests/unit/kube/tls_server.h"
 
 namespace shm::kube {

@@ -1,4 +1,4 @@
-#include "tests/unit/kube/socket_server.h"
+#include "tests/support/socket_server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,7 +1,9 @@
 // A mutex that clang's -Wthread-safety can follow, and the names of its annotations.
 //
 // std::mutex of libstdc++ carries no annotations, so what it guards cannot be checked. Everything
-// in kube/ and the programs that is shared between threads is SHM_GUARDED_BY one of these.
+// that threads share is SHM_GUARDED_BY one of these, in every room with threads. It stands in core/
+// because all of them see core/; core/ itself, which has no thread, does not include it
+// (docs/adr/0008-one-annotated-mutex.md).
 #pragma once
 
 #include <chrono>
@@ -22,7 +24,7 @@
 #define SHM_EXCLUDES(...) SHM_THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 #define SHM_NO_THREAD_SAFETY_ANALYSIS SHM_THREAD_ATTRIBUTE(no_thread_safety_analysis)
 
-namespace shm::kube {
+namespace shm {
 
 class SHM_CAPABILITY("mutex") Mutex {
  public:
@@ -73,4 +75,4 @@ class CondVar {
   std::condition_variable condition_;
 };
 
-}  // namespace shm::kube
+}  // namespace shm

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "kube/mutex.h"
+#include "core/mutex.h"
 
 namespace shm::kube::testing {
 
