@@ -33,7 +33,7 @@ out=${SOAK_OUT-docs/results/soak.md}
 # The kernel ends the processes, the networks and the mounts with the first process, whatever that
 # dies of, and unshare kills that when it dies itself.
 code=0
-unshare --net --mount --propagation private --pid --fork --kill-child --mount-proc \
+setpriv --pdeathsig KILL unshare --net --mount --propagation private --pid --fork --kill-child --mount-proc \
   bash -c 'mount -t tmpfs tmpfs /run && mkdir /run/netns && exec python3 tests/soak "$@"' soak "${flags[@]}" || code=$?
 if [ "$code" = 0 ]; then
   rm -rf "$folder"

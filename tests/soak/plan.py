@@ -233,16 +233,24 @@ def _parallelism(rng: random.Random, spec: dict[str, Any]) -> None:
         spec["pipelineParallelSize"] = 2
     if rng.random() < 0.3:
         spec["gpuCount"] = 16
+    _stay_above_nccl(spec)
 
 
 def _size(rng: random.Random, spec: dict[str, Any]) -> None:
-    """What a GPU gets here is always above what NCCL needs, so that the checker needs no model of it."""
     spec.pop("sharedMemory", None)
     draw = rng.random()
     if draw < 0.3:
         spec["sharedMemory"] = {"size": f"{rng.randint(4, 64)}Gi"}
     elif draw < 0.6:
         spec["sharedMemory"] = {"sizePerGPU": f"{rng.randint(2, 8)}Gi"}
+    _stay_above_nccl(spec)
+
+
+def _stay_above_nccl(spec: dict[str, Any]) -> None:
+    """With many GPUs NCCL needs more than the default gives; the checker has no model of that."""
+    if "sharedMemory" not in spec and spec["tensorParallelSize"] * spec.get(
+            "pipelineParallelSize", 1) > 4 or "gpuCount" in spec:
+        spec.setdefault("sharedMemory", {"sizePerGPU": "2Gi"})
 
 
 def _strategy(rng: random.Random, spec: dict[str, Any]) -> None:
