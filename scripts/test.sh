@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs tiers of tests (unit, integration, e2e) and closes with `N passed, N failed`, counted from
+# Runs tiers of tests (unit, integration, soak, e2e) and closes with `N passed, N failed`, counted from
 # the test programs' own reports. Installs, builds and starts what a tier needs.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -41,6 +41,8 @@ unit() {
   local program
   for program in build/dev/bin/unit_* build/dev/bin/corpus_*; do run_program "$program"; done
   run_script python3 tests/checks/check_rooms_test.py
+  run_script python3 tests/soak/checker_test.py
+  run_script python3 tests/soak/plan_test.py
 }
 
 integration() {
@@ -48,6 +50,11 @@ integration() {
   launcher=(tests/cluster/apiserver run --)
   run_program build/dev/bin/integration_tests
   launcher=()
+}
+
+# Five rounds, which hold every kind of fault once.
+soak() {
+  SOAK_ROUNDS=5 SOAK_SEED=${SOAK_SEED:-1} SOAK_BIN_DIR=build/dev/bin SOAK_OUT='' run_script scripts/soak.sh
 }
 
 e2e() {
