@@ -201,11 +201,12 @@ std::string Reconciler::OlderOverlap(const InferenceService& service) const {
 }
 
 // Stamped numbers change only with the generation: an upgrade of ours, or a changed default, never
-// restarts a model.
+// restarts a model. One without the size that the spec wants has lost it to somebody.
 Stamp Reconciler::StampFor(const ServiceRecord& record, const ServiceSizing& sizing) const {
   const auto live = world_.Deployment(KeyOf(record));
   if (live && live->owner_uid == record.service.uid && live->stamp &&
-      live->stamp->generation == record.service.generation) {
+      live->stamp->generation == record.service.generation &&
+      live->stamp->shm_size.has_value() == sizing.size.has_value()) {
     return *live->stamp;
   }
   return {record.service.generation, sizing.size, sizing.gpus_per_pod, sizing.degrees};
