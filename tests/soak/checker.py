@@ -208,7 +208,9 @@ def _template_status(snapshot: Snapshot, service: Json, taken: list[Json]) -> It
 
 
 def _ready(snapshot: Snapshot, service: Json) -> int:
-    return sum(deployment.get("status", {}).get("readyReplicas", 0)
+    """Of the present template, which the last ones of an unfinished rollout are not."""
+    return sum(min(deployment.get("status", {}).get(count, 0)
+                   for count in ("readyReplicas", "updatedReplicas"))
                for deployment in snapshot.deployments
                if _controller(deployment) == service["metadata"]["uid"])
 

@@ -258,6 +258,8 @@ def _strategy(rng: random.Random, spec: dict[str, Any]) -> None:
     draw = rng.random()
     if draw < 0.3:
         spec["strategy"] = {"type": "Recreate"}
-    elif draw < 0.6:
+    elif draw < 0.5:
+        spec["strategy"] = {"type": "RollingUpdate"}
+    elif draw < 0.75:
         spec["strategy"] = {"type": "RollingUpdate",
                             "rollingUpdate": {"maxSurge": rng.randint(1, 2), "maxUnavailable": 0}}

@@ -22,7 +22,7 @@ def markdown(seed: int, plan_print: str, results: list[RoundResult], wanted: int
     short = "" if len(results) == wanted else f" of the {wanted} that were asked for"
     lines = [
         "# The soak", "",
-        f"Written by `make soak` on {datetime.date.today()}, commit {_commit()}. How it is done: "
+        f"Written by `make soak` on {datetime.date.today()}, commit {COMMIT}. How it is done: "
         "[tests/soak/README.md](../../tests/soak/README.md).", "",
         f"- {len(results)} rounds{short} in {seconds / 60:.0f} minutes, seed {seed} "
         f"(plan {plan_print}), {build} build",
@@ -53,6 +53,9 @@ def _commit() -> str:
     done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
                           check=False)
     return done.stdout.strip() or "unknown"
+
+
+COMMIT = _commit()  # at the start: what is built is this, whatever is committed meanwhile
 
 
 def _machine() -> str:
