@@ -62,7 +62,7 @@ def main() -> int:
         results.append(soak.run_round(turn))
         say(results[-1])
         report = markdown(arguments.seed, fingerprint(plan[:len(results)]), results, arguments.rounds,
-                          soak.hands, time.monotonic() - began, arguments.build)
+                          soak.hands, soak.collector_restarts, time.monotonic() - began, arguments.build)
         # Anew after each round: what was done is told even if the next one is cut off.
         if arguments.out:
             arguments.out.parent.mkdir(parents=True, exist_ok=True)

@@ -265,6 +265,19 @@ def _ownership(snapshot: Snapshot, model: Model) -> Iterator[str]:
             yield f"{_describe(child)} never goes: {child['metadata']}"
 
 
+def missed_by_collector(snapshot: Snapshot) -> list[str]:
+    """Children of an InferenceService that was deleted and made again under its name.
+
+    The garbage collector of Kubernetes never collects these if both happened while it had no watch: it
+    takes the new one for an update of the old one, which stays in its graph (kubernetes/kubernetes
+    pkg/controller/garbagecollector/graph_builder.go, UpdateFunc of controllerFor).
+    """
+    alive = {key_of(one): one["metadata"]["uid"] for one in snapshot.services}
+    return [_describe(child) for child in snapshot.deployments + snapshot.kube_services
+            if "deletionTimestamp" not in child["metadata"] and key_of(child) in alive
+            and _controller(child) not in (None, alive[key_of(child)])]
+
+
 def _named(snapshot: Snapshot, service: Json) -> list[Json]:
     return [child for child in snapshot.deployments + snapshot.kube_services
             if key_of(child) == key_of(service)]

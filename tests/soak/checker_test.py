@@ -7,7 +7,7 @@ import copy
 import unittest
 from typing import Any, Callable
 
-from checker import Snapshot, differences
+from checker import Snapshot, differences, missed_by_collector
 from plan import Model
 
 Json = dict[str, Any]
@@ -168,6 +168,12 @@ class CheckerTest(unittest.TestCase):
         self.assertIn("should be 'NameTaken'", "".join(differences(snapshot, model)))
         snapshot.services[0]["status"]["conditions"][0]["reason"] = "NameTaken"
         self.assertEqual(differences(snapshot, model), [])
+
+    def test_children_of_an_owner_that_was_made_again_are_told_apart(self) -> None:
+        snapshot = sound()
+        self.assertEqual(missed_by_collector(snapshot), [])
+        snapshot.services[0]["metadata"]["uid"] = "new"
+        self.assertEqual(missed_by_collector(snapshot), ["Deployment n/a", "Service n/a"])
 
     def test_the_older_of_two_overlapping_selectors_wins(self) -> None:
         older = selecting("b", "2026-01-01T00:00:00Z", {"app": "x"}, "NoPods")

@@ -27,7 +27,9 @@ WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/
 OPERATOR_USER = f"system:serviceaccount:{OWN_NAMESPACE}:shm-operator"
 
 ETCD_PORT, APISERVER_PORT, WEBHOOK_PORT, WEBHOOK_HEALTH_PORT, HEALTH_PORT = 2379, 6443, 9443, 9444, 8080
-CONTROLLERS = "garbage-collector-controller,deployment-controller,replicaset-controller"
+# The collector of pods ends what an API server that was killed had only begun to delete.
+CONTROLLERS = ("garbage-collector-controller,deployment-controller,replicaset-controller,"
+               "pod-garbage-collector-controller")
 
 
 def wait_until(seconds: float, what: str, holds: Callable[[], bool], pause: float = 0.1) -> None:

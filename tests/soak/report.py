@@ -16,7 +16,7 @@ from soak import QUIET_SECONDS, RoundResult
 
 
 def markdown(seed: int, plan_print: str, results: list[RoundResult], wanted: int, hands: Hands,
-             seconds: float, build: str) -> str:
+             collector_restarts: int, seconds: float, build: str) -> str:
     faults = collections.Counter(kind for result in results for kind in result.faults)
     found = [line for result in results for line in result.differences]
     short = "" if len(results) == wanted else f" of the {wanted} that were asked for"
@@ -28,6 +28,8 @@ def markdown(seed: int, plan_print: str, results: list[RoundResult], wanted: int
         f"(plan {plan_print}), {build} build",
         f"- faults: {sum(faults.values())}; operations: {sum(hands.done.values())}; "
         f"**differences: {len(found)}**",
+        f"- kube-controller-manager was started again {collector_restarts} times, as its garbage collector "
+        "had missed a deletion; why: `missed_by_collector` in tests/soak/checker.py",
         f"- machine: {_machine()}", "",
         "## Faults", "",
         f"Recovery is from the moment the last fault of a round was healed and its last operation had gone "

@@ -17,6 +17,7 @@ from plan import Round
 
 QUIET_SECONDS = 3.0
 QUIET_DEADLINE = 180.0
+COLLECTOR_SECONDS = 25.0  # for the garbage collector, before it is known to have missed something
 
 
 @dataclasses.dataclass
@@ -34,6 +35,7 @@ class Soak:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self.hands = Hands(cluster.api)
+        self.collector_restarts = 0
 
     def run_round(self, turn: Round) -> RoundResult:
         began = time.monotonic()
@@ -70,7 +72,9 @@ class Soak:
 
         Back with the moment from which both held, and with what still differs at the deadline.
         """
-        deadline = time.monotonic() + QUIET_DEADLINE
+        began = time.monotonic()
+        deadline = began + QUIET_DEADLINE
+        restarts = self.collector_restarts
         versions: dict[str, str] = {}
         since = time.monotonic()
         found: list[str] = ["never looked at"]
@@ -80,6 +84,9 @@ class Soak:
                 now_found = self._differences(turn)
             except (Unreachable, GaveUp) as error:
                 seen, now_found = {}, [f"cannot be looked at: {error}"]
+            if (now_found and time.monotonic() > began + COLLECTOR_SECONDS
+                    and restarts == self.collector_restarts):
+                self._help_collector()
             moved = sorted(key for key in versions.keys() | seen.keys()
                            if versions.get(key) != seen.get(key))
             if moved or now_found or found:
@@ -89,6 +96,17 @@ class Soak:
                 return since, []
             time.sleep(0.3)
         return time.monotonic(), found or [f"is never quiet, written last: {', '.join(moved)}"]
+
+    def _help_collector(self) -> None:
+        """A new one sees by itself that an owner is gone: checker.missed_by_collector says why."""
+        try:
+            missed = checker.missed_by_collector(state.take_snapshot(self._cluster.api))
+        except Unreachable:
+            return
+        if missed:
+            print(f"the garbage collector missed {', '.join(missed)}: starting it again", flush=True)
+            self._cluster.start_controllers()
+            self.collector_restarts += 1
 
     def _differences(self, turn: Round) -> list[str]:
         cluster = self._cluster
