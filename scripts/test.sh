@@ -52,9 +52,9 @@ integration() {
   launcher=()
 }
 
-# Five rounds, which hold every kind of fault once.
+# Five rounds, which hold every kind of fault once. Of this seed the shortest: two minutes.
 soak() {
-  SOAK_ROUNDS=5 SOAK_SEED=${SOAK_SEED:-1} SOAK_BIN_DIR=build/dev/bin SOAK_OUT='' run_script scripts/soak.sh
+  SOAK_ROUNDS=5 SOAK_SEED=19 SOAK_BIN_DIR=build/dev/bin SOAK_OUT='' run_script scripts/soak.sh
 }
 
 e2e() {
