@@ -12,8 +12,8 @@ import time
 from typing import Callable
 
 import pki
-from api import Unreachable
-from cluster import OWN_SECRETS, Cluster, Replica
+from api import GaveUp, Unreachable
+from cluster import OWN_SECRETS, Cluster, Replica, wait_until
 from plan import Fault
 
 REFUSED = ("rest_client_requests_total", 'code="401"')
@@ -117,7 +117,7 @@ class Strike:
 
     def _heal_client_certificate_expired(self) -> None:
         """A kubeconfig is read once, so a new one is for a new process."""
-        self._note_refusals()
+        self._wait_for_refusals()
         for replica in self._replicas:
             replica.start(new_pod=True)
 
@@ -131,14 +131,19 @@ class Strike:
 
     def _heal_token_revoked(self) -> None:
         """The file gets another token; the process goes on."""
-        self._note_refusals()
+        self._wait_for_refusals()
         for replica in self._replicas:
             replica.make_credentials()
 
-    def _note_refusals(self) -> None:
+    def _wait_for_refusals(self) -> None:
+        """Healed before that, it would not have been a fault."""
         for replica in self._replicas:
-            if replica.count(*REFUSED) <= self._refused.get(replica.space, 0):
-                self._idle.append(f"the API server refused no request of {replica.identity} with 401")
+            before = self._refused.get(replica.space, 0)
+            try:
+                wait_until(60, "a request that is refused with 401",
+                           lambda: replica.count(*REFUSED) > before, pause=0.3)
+            except GaveUp as error:
+                self._idle.append(f"{replica.identity}: {error}")
 
     # The webhook's own pair.
 
