@@ -266,16 +266,24 @@ def _ownership(snapshot: Snapshot, model: Model) -> Iterator[str]:
 
 
 def missed_by_collector(snapshot: Snapshot) -> list[str]:
-    """Children of an InferenceService that was deleted and made again under its name.
+    """Children of an owner that was deleted and made again under its name.
 
     The garbage collector of Kubernetes never collects these if both happened while it had no watch: it
     takes the new one for an update of the old one, which stays in its graph (kubernetes/kubernetes
     pkg/controller/garbagecollector/graph_builder.go, UpdateFunc of controllerFor).
     """
-    alive = {key_of(one): one["metadata"]["uid"] for one in snapshot.services}
-    return [_describe(child) for child in snapshot.deployments + snapshot.kube_services
-            if "deletionTimestamp" not in child["metadata"] and key_of(child) in alive
-            and _controller(child) not in (None, alive[key_of(child)])]
+    owners = {"InferenceService": snapshot.services, "Deployment": snapshot.deployments,
+              "ReplicaSet": snapshot.replica_sets}
+    alive = {(kind, *key_of(one)): one["metadata"]["uid"]
+             for kind, objects in owners.items() for one in objects}
+    missed = []
+    for child in (snapshot.deployments + snapshot.kube_services + snapshot.replica_sets
+                  + snapshot.pods):
+        for owner in child["metadata"].get("ownerReferences", []):
+            known = alive.get((owner["kind"], child["metadata"]["namespace"], owner["name"]))
+            if known not in (None, owner["uid"]) and "deletionTimestamp" not in child["metadata"]:
+                missed.append(_describe(child))
+    return missed
 
 
 def _named(snapshot: Snapshot, service: Json) -> list[Json]:

@@ -16,11 +16,12 @@ SPEC = {"replicas": 1, "tensorParallelSize": 2,
         "template": {"spec": {"containers": [{"name": "engine", "image": "example/engine:1"}]}}}
 
 
-def child(kind: str, name: str, owner: str, **more: Any) -> Json:
+def child(kind: str, name: str, owner: str, of: str = "InferenceService", **more: Any) -> Json:
+    owner_name = "a" if of == "InferenceService" else owner.removeprefix(f"{of}-")
+    reference = {"controller": True, "kind": of, "name": owner_name, "uid": owner}
     return {"kind": kind, **more,
             "metadata": {"namespace": "n", "name": name, "uid": f"{kind}-{name}",
-                         "labels": {PREFIX + "service": "a"},
-                         "ownerReferences": [{"controller": True, "uid": owner}]}}
+                         "labels": {PREFIX + "service": "a"}, "ownerReferences": [reference]}}
 
 
 def deployment() -> Json:
@@ -43,7 +44,7 @@ def kube_service() -> Json:
 
 
 def pod() -> Json:
-    made = child("Pod", "a-1-x", "ReplicaSet-a-1")
+    made = child("Pod", "a-1-x", "ReplicaSet-a-1", "ReplicaSet")
     made["metadata"]["labels"][PREFIX + "injected"] = "true"
     return made
 
@@ -69,7 +70,7 @@ def selecting(name: str, created: str, labels: Json, reason: str) -> Json:
 
 def sound() -> Snapshot:
     return Snapshot([inference_service()], [deployment()], [kube_service()],
-                    [child("ReplicaSet", "a-1", "Deployment-a")], [pod()])
+                    [child("ReplicaSet", "a-1", "Deployment-a", "Deployment")], [pod()])
 
 
 def model_of(snapshot: Snapshot) -> Model:
@@ -174,6 +175,9 @@ class CheckerTest(unittest.TestCase):
         self.assertEqual(missed_by_collector(snapshot), [])
         snapshot.services[0]["metadata"]["uid"] = "new"
         self.assertEqual(missed_by_collector(snapshot), ["Deployment n/a", "Service n/a"])
+        snapshot = sound()
+        snapshot.deployments[0]["metadata"]["uid"] = "new"
+        self.assertEqual(missed_by_collector(snapshot), ["ReplicaSet n/a-1"])
 
     def test_the_older_of_two_overlapping_selectors_wins(self) -> None:
         older = selecting("b", "2026-01-01T00:00:00Z", {"app": "x"}, "NoPods")
