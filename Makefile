@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help bench fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-e2e check format \
+.PHONY: help bench fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-soak test-e2e soak check format \
         demo demo-down manifests clean
 
 help: ## What there is to run
@@ -36,14 +36,17 @@ release: deps ## Build the three programs optimized (build/release)
 image: release ## Build the image as build/image.tar (shm-operator:dev)
 	@deploy/image/build.sh build/image.tar
 
-test: ## Dependencies, build, unit, integration on a real API server, end to end with a real kubelet
-	@scripts/test.sh unit integration e2e
+test: ## Dependencies, build, unit, integration on a real API server, five rounds of the soak, end to end with a real kubelet
+	@scripts/test.sh unit integration soak e2e
 
 test-unit: ## Unit tests alone
 	@scripts/test.sh unit
 
 test-integration: ## Integration tests alone, each on an API server of its own
 	@scripts/test.sh integration
+
+test-soak: ## Five rounds of the soak alone
+	@scripts/test.sh soak
 
 test-e2e: ## End-to-end tests alone, on a real node
 	@scripts/test.sh e2e
@@ -59,6 +62,9 @@ sanitize: deps ## Unit tests, fault table, fuzzers' corpora and integration test
 
 bench: deps ## The webhook under load beside controller-runtime, Go maps and its own floor (BENCH_SECONDS=0.2: a short run)
 	@scripts/bench.sh
+
+soak: deps ## SOAK_ROUNDS (100) rounds of faults and operations against a real control plane (SOAK_SEED=1); about 40 minutes
+	@scripts/soak.sh
 
 tidy: deps deps-check ## clang-tidy over core/ (minutes; not yet part of check)
 	@cmake --preset dev > /dev/null

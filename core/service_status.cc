@@ -108,7 +108,10 @@ Condition DecideReady(const InferenceService& service, const StatusFacts& facts)
     if (facts.pods.empty()) return {kType, true, "NoPods", "no pod matches the selector yet"};
     return {kType, true, "Sized", shared_memory.message};
   }
-  if (!facts.pod_creation_failure.empty() && children.ready_replicas < children.replicas) {
+  // An Event outlives what it tells of by an hour: where every pod is there, it is of the past.
+  const bool pods_lack = static_cast<int>(facts.pods.size()) < children.replicas;
+  if (!facts.pod_creation_failure.empty() && pods_lack &&
+      children.ready_replicas < children.replicas) {
     return {kType, false, "PodCreationFailed", facts.pod_creation_failure};
   }
   if (children.replicas == 0 || children.ready_replicas < children.replicas) {

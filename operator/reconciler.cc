@@ -201,11 +201,12 @@ std::string Reconciler::OlderOverlap(const InferenceService& service) const {
 }
 
 // Stamped numbers change only with the generation: an upgrade of ours, or a changed default, never
-// restarts a model.
+// restarts a model. One without the size that the spec wants has lost it to somebody.
 Stamp Reconciler::StampFor(const ServiceRecord& record, const ServiceSizing& sizing) const {
   const auto live = world_.Deployment(KeyOf(record));
   if (live && live->owner_uid == record.service.uid && live->stamp &&
-      live->stamp->generation == record.service.generation) {
+      live->stamp->generation == record.service.generation &&
+      live->stamp->shm_size.has_value() == sizing.size.has_value()) {
     return *live->stamp;
   }
   return {record.service.generation, sizing.size, sizing.gpus_per_pod, sizing.degrees};
@@ -256,15 +257,32 @@ kube::ApiResult<json> Reconciler::ApplyChild(const ServiceRecord& record,
                                              const kube::ResourceType& type,
                                              const ChildRecord* live, const json& wanted) {
   if (live && live->owner_uid != record.service.uid) return Taken();
+  if (live) return ApplyOver(KeyOf(record), type, wanted);
   kube::ApplyOptions options;
-  options.only_create = !live;
+  options.only_create = true;
   auto made = api_.Apply(type, KeyOf(record), wanted, options);
-  if (live || !made.Is(kube::ErrorReason::kConflict)) return made;
+  if (!made.Is(kube::ErrorReason::kConflict)) return made;
   // There is one: ours, if our label was taken off it or the watch is late.
   const auto found = api_.Get(type, KeyOf(record));
   if (!found.ok()) return found.error();
   if (ParseChild(*found).owner_uid != record.service.uid) return Taken();
-  return api_.Apply(type, KeyOf(record), wanted, {});
+  return ApplyOver(KeyOf(record), type, wanted);
+}
+
+// An apply leaves what others own, and that may not go with ours: a port that somebody renumbered
+// stands beside ours of the same name, defaults of a rolling update beside Recreate. Refused
+// therefore, our part of the spec is put in the place of what is there. What is invalid by itself
+// is refused again.
+kube::ApiResult<json> Reconciler::ApplyOver(const kube::ObjectKey& key,
+                                            const kube::ResourceType& type, const json& wanted) {
+  auto applied = api_.Apply(type, key, wanted, {});
+  if (!applied.Is(kube::ErrorReason::kInvalid)) return applied;
+  json patch = json::array();
+  for (const auto& [field, value] : wanted.at("spec").items()) {
+    patch.push_back({{"op", "add"}, {"path", "/spec/" + field}, {"value", value}});
+  }
+  if (!api_.Patch(type, key, kube::PatchType::kJson, patch, {}).ok()) return applied;
+  return api_.Apply(type, key, wanted, {});
 }
 
 ChildrenOutcome Reconciler::NameTaken(const Subject& subject, const kube::ResourceType& type) {

@@ -75,6 +75,9 @@ class Reconciler {
   kube::ApiResult<nlohmann::json> ApplyChild(const ServiceRecord& record,
                                              const kube::ResourceType& type,
                                              const ChildRecord* live, const nlohmann::json& wanted);
+  kube::ApiResult<nlohmann::json> ApplyOver(const kube::ObjectKey& key,
+                                            const kube::ResourceType& type,
+                                            const nlohmann::json& wanted);
   ChildrenOutcome NameTaken(const Subject& subject, const kube::ResourceType& type);
   Stamp StampFor(const ServiceRecord& record, const ServiceSizing& sizing) const;
   // The facts, and how many of its pods are being deleted.

@@ -77,6 +77,13 @@ void AddInjection(const std::string& text, PodFacts& facts) {
   facts.reasons = std::move(record->reasons);
 }
 
+// None where somebody else has changed a number of it: what stands there is not ours then.
+std::optional<Stamp> OwnStamp(const json& deployment) {
+  auto stamp = ReadStamp(OwnedFields(deployment, names::kFieldManager));
+  if (stamp != ReadStamp(deployment)) return std::nullopt;
+  return stamp;
+}
+
 }  // namespace
 
 Result<ServiceRecord> ParseServiceRecord(const json& object) {
@@ -122,7 +129,7 @@ Result<ChildRecord> ParseDeployment(const json& object) {
     child.ready_replicas = static_cast<int>(
         std::min(Number(status, "readyReplicas"), Number(status, "updatedReplicas")));
   }
-  child.stamp = ReadStamp(object);
+  child.stamp = OwnStamp(object);
   return child;
 }
 

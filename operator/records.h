@@ -34,7 +34,7 @@ struct ChildRecord {
   std::int64_t observed_generation = 0;  // of the Deployment's status
   int replicas = 0;                      // wanted by the Deployment's spec
   int ready_replicas = 0;                // of the present template, as far as its status tells
-  std::optional<Stamp> stamp;            // of a Deployment
+  std::optional<Stamp> stamp;            // of a Deployment, as we applied it
   FieldsDigest owned = 0;                // of what we have applied of it, as it stands
 };
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs tiers of tests (unit, integration, e2e) and closes with `N passed, N failed`, counted from
+# Runs tiers of tests (unit, integration, soak, e2e) and closes with `N passed, N failed`, counted from
 # the test programs' own reports. Installs, builds and starts what a tier needs.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -41,7 +41,7 @@ unit() {
   local program
   for program in build/dev/bin/unit_* build/dev/bin/corpus_*; do run_program "$program"; done
   local check
-  for check in tests/checks/*_test.py; do run_script python3 "$check"; done
+  for check in tests/checks/*_test.py tests/soak/*_test.py; do run_script python3 "$check"; done
 }
 
 integration() {
@@ -49,6 +49,11 @@ integration() {
   launcher=(tests/cluster/apiserver run --)
   run_program build/dev/bin/integration_tests
   launcher=()
+}
+
+# Five rounds, which hold every kind of fault once. Of this seed the shortest: two minutes.
+soak() {
+  SOAK_ROUNDS=5 SOAK_SEED=9 SOAK_BIN_DIR=build/dev/bin SOAK_OUT='' run_script scripts/soak.sh
 }
 
 e2e() {

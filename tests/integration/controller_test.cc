@@ -124,6 +124,49 @@ TEST_CASE("drift of a child is repaired") {
   WaitForDeployment(ns, "qwen");
 }
 
+TEST_CASE("drift that an apply alone cannot undo is repaired") {
+  Installation::Get();
+  const std::string ns = NewNamespace("stubborn");
+  json spec = Template(2);
+  spec["strategy"] = {{"type", "RollingUpdate"}};  // the API server adds its defaults
+  Apply(ns, "qwen", spec);
+  WaitForDeployment(ns, "qwen");
+  REQUIRE(Eventually(seconds(10), [&] { return !Get(ns, "service qwen").is_null(); }));
+
+  // Ports merge by their numbers: beside this one, ours would be a second `http`.
+  Cluster().Must(
+      "-n " + ns +
+      R"( patch service qwen --type=merge -p '{"spec":{"ports":[{"name":"http","port":7}]}}')");
+  CHECK(Eventually(seconds(10), [&] {
+    const json ports = Get(ns, "service qwen")["spec"]["ports"];
+    return ports.size() == 1 && ports[0]["port"] == 8000;
+  }));
+  // Recreate goes with no rolling update.
+  spec["strategy"] = {{"type", "Recreate"}};
+  Apply(ns, "qwen", spec);
+  CHECK(Eventually(seconds(10), [&] {
+    return Get(ns, "deployment qwen")["spec"]["strategy"] == json{{"type", "Recreate"}};
+  }));
+  CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "qwen") == "Progressing"; }));
+}
+
+TEST_CASE("a stamped size that somebody changed or removed is stamped again") {
+  Installation::Get();
+  const std::string ns = NewNamespace("stamp");
+  Apply(ns, "qwen", Template(2));
+  WaitForDeployment(ns, "qwen");
+  for (const char* tampered : {"\"900Mi\"", "null"}) {
+    INFO(tampered);
+    Cluster().Must("-n " + ns + " patch deployment qwen --type=merge -p '" +
+                   R"({"spec":{"template":{"metadata":{"annotations":)" +
+                   R"({"shm-operator.dev/shm-size":)" + tampered + "}}}}}'");
+    CHECK(Eventually(seconds(10), [&] {
+      return PodAnnotations(Get(ns, "deployment qwen")).value("shm-operator.dev/shm-size", "") ==
+             "2Gi";
+    }));
+  }
+}
+
 TEST_CASE("a Deployment of that name which is not ours is left alone, and said") {
   Installation::Get();
   const std::string ns = NewNamespace("taken");

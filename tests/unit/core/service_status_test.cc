@@ -76,9 +76,16 @@ TEST_CASE("Ready says why it is not") {
       {"pods that cannot be created", false,
        [](StatusFacts& f) {
          f.children.ready_replicas = 0;
+         f.pods.clear();
          f.pod_creation_failure = "quota";
        },
        "False", "PodCreationFailed"},
+      {"pods that could not be created at first, and are starting now", false,
+       [](StatusFacts& f) {
+         f.children.ready_replicas = 0;
+         f.pod_creation_failure = "quota";
+       },
+       "False", "Progressing"},
       {"selected pods, sized", true, [](StatusFacts& f) { f.children.state = State::kNotWanted; },
        "True", "Sized"},
       {"no pod selected yet", true,
