@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help bench fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-e2e check format \
+.PHONY: help bench bench-webhook bench-controller fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-e2e check format \
         demo demo-down manifests clean
 
 help: ## What there is to run
@@ -57,8 +57,13 @@ fuzz: deps deps-fuzz ## Every fuzzer for FUZZ_SECONDS (600), under ASan and UBSa
 sanitize: deps ## The unit tests and the fuzzers' corpora under ASan+UBSan and under TSan
 	@scripts/sanitize.sh
 
-bench: deps ## The webhook under load beside controller-runtime, Go maps and its own floor (BENCH_SECONDS=0.2: a short run)
+bench: bench-webhook bench-controller ## Both benchmarks
+
+bench-webhook: deps ## The webhook under load beside controller-runtime, Go maps and its own floor (BENCH_SECONDS=0.2: a short run)
 	@scripts/bench.sh
+
+bench-controller: deps ## The operator with 10,000 InferenceServices beside controller-runtime (BENCH_OBJECTS=500 BENCH_BURST=100 BENCH_STEADY_SECONDS=10 BENCH_ROUNDS=1: a short run)
+	@scripts/bench-controller.sh
 
 tidy: deps deps-check ## clang-tidy over core/ (minutes; not yet part of check)
 	@cmake --preset dev > /dev/null

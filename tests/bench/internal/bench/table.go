@@ -22,6 +22,9 @@ func SpreadOf(values []float64) Spread {
 
 // Short is three digits that count, without an exponent.
 func Short(value float64) string {
+	if value == 0 {
+		return "0"
+	}
 	digits := 2 - int(math.Floor(math.Log10(math.Max(value, 1e-3))))
 	return fmt.Sprintf("%.*f", max(digits, 0), value)
 }
