@@ -23,11 +23,8 @@ type Statuses struct {
 }
 
 type seenService struct {
-	Type   string
-	Object struct {
-		Metadata struct{ Name, Namespace string }
-		Status   struct{ ObservedGeneration int64 }
-	}
+	Metadata struct{ Name, Namespace string }
+	Status   struct{ ObservedGeneration int64 }
 }
 
 // Follow begins with what there is. A watch that ends is begun again: the API server ends those of a kind
@@ -70,12 +67,23 @@ func (s *Statuses) watch(ctx context.Context) (io.ReadCloser, error) {
 // read returns nil when none is missing, and io.EOF at the end of the watch.
 func (s *Statuses) read(events *json.Decoder) error {
 	for s.missing > 0 {
-		var event seenService
+		var event struct {
+			Type   string
+			Object json.RawMessage
+		}
 		if err := events.Decode(&event); err != nil {
 			return err
 		}
-		key := event.Object.Metadata.Namespace + "/" + event.Object.Metadata.Name
-		if event.Object.Status.ObservedGeneration >= s.generation && !s.seen[key] {
+		if event.Type == "ERROR" {
+			say("a watch is begun again: %s", event.Object)
+			return io.EOF
+		}
+		var object seenService
+		if err := json.Unmarshal(event.Object, &object); err != nil {
+			return err
+		}
+		key := object.Metadata.Namespace + "/" + object.Metadata.Name
+		if object.Status.ObservedGeneration >= s.generation && !s.seen[key] {
 			s.seen[key] = true
 			s.missing--
 			s.last = time.Now()
