@@ -62,7 +62,7 @@ bench: bench-webhook bench-controller ## Both benchmarks
 bench-webhook: deps ## The webhook under load beside controller-runtime, Go maps and its own floor (BENCH_SECONDS=0.2: a short run)
 	@scripts/bench.sh
 
-bench-controller: deps ## The operator with 10,000 InferenceServices beside controller-runtime (BENCH_OBJECTS=500 BENCH_BURST=100 BENCH_STEADY_SECONDS=10 BENCH_ROUNDS=1: a short run)
+bench-controller: deps ## The operator with 10,000 InferenceServices beside controller-runtime (tests/bench/README.md: a short run)
 	@scripts/bench-controller.sh
 
 tidy: deps deps-check ## clang-tidy over core/ (minutes; not yet part of check)
