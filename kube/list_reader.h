@@ -16,9 +16,9 @@ struct ListPageMeta {
   std::size_t items = 0;
 };
 
-// Hands over each element of `items` and forgets it. Nothing if `text` is not the JSON of a list,
-// in which case some items may have been handed over. Elements nested deeper than 512 count as not
-// JSON.
+// Hands over each element of `items`, without its managedFields, and forgets it. Nothing if `text`
+// is not the JSON of a list, in which case some items may have been handed over. Elements nested
+// deeper than 512 count as not JSON.
 std::optional<ListPageMeta> ReadListPage(std::string_view text,
                                          const std::function<void(nlohmann::json&&)>& each);
 
