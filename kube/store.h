@@ -186,19 +186,24 @@ void Store<T>::Remove(const ObjectKey& key) {
 
 template <typename T>
 void Store<T>::EndList() {
-  const auto listed = std::exchange(listing_, std::nullopt).value_or(std::map<ObjectKey, Entry>());
+  auto listed = std::exchange(listing_, std::nullopt).value_or(std::map<ObjectKey, Entry>());
   std::vector<Change> changes;
   {
     MutexLock lock(mutex_);
-    for (const auto& [key, entry] : listed) {
+    const auto gone =
+        table_.KeysBut([&listed](const ObjectKey& key) { return listed.count(key) != 0; });
+    // What the list held goes as the table grows: they are never there twice.
+    while (!listed.empty()) {
+      auto node = listed.extract(listed.begin());
+      const ObjectKey& key = node.key();
+      Entry& entry = node.mapped();
       const Entry* held = table_.Find(key.namespace_name, key.name);
       if (held != nullptr && held->Is({entry.uid, entry.resource_version})) continue;
-      changes.push_back({key, table_.Put(key, entry), entry.object});
+      const Pointer after = entry.object;
+      Pointer before = table_.Put(key, std::move(entry));
+      changes.push_back({std::move(node.key()), std::move(before), after});
     }
-    const auto was_listed = [&listed](const ObjectKey& key) { return listed.count(key) != 0; };
-    for (const ObjectKey& key : table_.KeysBut(was_listed)) {
-      changes.push_back({key, table_.Take(key), nullptr});
-    }
+    for (const ObjectKey& key : gone) changes.push_back({key, table_.Take(key), nullptr});
     synced_ = true;
   }
   changed_.NotifyAll();
