@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help bench fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-soak test-e2e soak check format \
+.PHONY: help bench bench-webhook bench-controller fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-soak test-e2e soak check format \
         demo demo-down manifests clean
 
 help: ## What there is to run
@@ -60,8 +60,13 @@ fuzz: deps deps-fuzz ## Every fuzzer for FUZZ_SECONDS (600), under ASan and UBSa
 sanitize: deps ## Unit tests, fault table, fuzzers' corpora and integration tests under ASan+UBSan and under TSan
 	@scripts/sanitize.sh
 
-bench: deps ## The webhook under load beside controller-runtime, Go maps and its own floor (BENCH_SECONDS=0.2: a short run)
+bench: bench-webhook bench-controller ## Both benchmarks
+
+bench-webhook: deps ## The webhook under load beside controller-runtime, Go maps and its own floor (BENCH_SECONDS=0.2: a short run)
 	@scripts/bench.sh
+
+bench-controller: deps ## The operator with 10,000 InferenceServices beside controller-runtime (tests/bench/README.md: a short run)
+	@scripts/bench-controller.sh
 
 soak: deps ## SOAK_ROUNDS (100) rounds of faults and operations against a real control plane (SOAK_SEED=1); about 40 minutes
 	@scripts/soak.sh

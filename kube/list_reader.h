@@ -16,11 +16,12 @@ struct ListPageMeta {
   std::size_t items = 0;
 };
 
-// Hands over each element of `items` and forgets it. Nothing if `text` is not the JSON of a list,
-// in which case some items may have been handed over. Elements nested deeper than 512 count as not
-// JSON.
+// Hands over each element of `items`, without its managedFields unless they are kept, and forgets
+// it. Nothing if `text` is not the JSON of a list, in which case some items may have been handed
+// over. Elements nested deeper than 512 count as not JSON.
 std::optional<ListPageMeta> ReadListPage(std::string_view text,
-                                         const std::function<void(nlohmann::json&&)>& each);
+                                         const std::function<void(nlohmann::json&&)>& each,
+                                         bool keep_managed_fields = false);
 
 // Parses `text` without exceptions; a discarded value where it is not JSON, or nested deeper than
 // 512, at which nlohmann's destructor and copies would overflow the stack.

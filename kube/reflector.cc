@@ -80,9 +80,10 @@ WatchEvent Reflector::ListPage(const WatchAction& action, const std::stop_token&
     error = ErrorFromFailure(result.failure, result.message);
   } else if (result.response.status != 200) {
     error = ErrorFromResponse(result.response);
-  } else if (const auto meta = ReadListPage(result.response.body, [this](nlohmann::json&& item) {
-               sink_.Upsert(KeyOf(item), item);
-             })) {
+  } else if (const auto meta = ReadListPage(
+                 result.response.body,
+                 [this](nlohmann::json&& item) { sink_.Upsert(KeyOf(item), item); },
+                 options_.keep_managed_fields)) {
     listed_ += meta->items;
     Progress();
     WatchEvent event;
@@ -174,7 +175,7 @@ WatchEvent Reflector::Garbage(const ApiError& error) {
 
 // Advances the state by one event of the watch. False ends the watch, with `outcome` saying why.
 bool Reflector::OnLine(std::string_view line, WatchEvent& outcome) {
-  const WatchLine read = ReadWatchLine(line);
+  const WatchLine read = ReadWatchLine(line, options_.keep_managed_fields);
   WatchEvent event;
   event.kind = WatchEvent::Kind::kProgress;
   event.resource_version = VersionOf(read.object).resource_version;

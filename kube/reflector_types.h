@@ -29,6 +29,7 @@ struct ReflectorOptions {
   std::chrono::milliseconds list_timeout{60'000};     // of one page
   std::chrono::milliseconds stream_timeout{120'000};  // of a streamed list, to its end mark
   bool stream_lists = true;                           // false: pages only
+  bool keep_managed_fields = false;                   // in the objects that the sink is given
   Backoff backoff;
 };
 

@@ -171,7 +171,7 @@ class Store : public ObjectSink {
   Entry Read(const ObjectKey& key, const nlohmann::json& object) const;
   void Put(const ObjectKey& key, Entry entry) SHM_EXCLUDES(mutex_);
   void Take(const ObjectKey& key) SHM_EXCLUDES(mutex_);
-  void Replace(const Scope& scope, const Entries& listed) SHM_EXCLUDES(mutex_);
+  void Replace(const Scope& scope, Entries listed) SHM_EXCLUDES(mutex_);
 
   std::optional<Entry> Held(const ObjectKey& key) const SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);

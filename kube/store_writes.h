@@ -72,19 +72,24 @@ void Store<T>::Take(const ObjectKey& key) {
 
 // Makes `listed` all that there is of `scope`.
 template <typename T>
-void Store<T>::Replace(const Scope& scope, const Entries& listed) {
+void Store<T>::Replace(const Scope& scope, Entries listed) {
   std::vector<Change> changes;
   {
     MutexLock lock(mutex_);
-    for (const auto& [key, entry] : listed) {
+    const auto gone =
+        table_.KeysBut(scope, [&listed](const ObjectKey& key) { return listed.count(key) != 0; });
+    // What the list held goes as the table grows: they are never there twice.
+    while (!listed.empty()) {
+      auto node = listed.extract(listed.begin());
+      const ObjectKey& key = node.key();
+      Entry& entry = node.mapped();
       const Entry* held = table_.Find(key.namespace_name, key.name);
       if (held != nullptr && held->Is({entry.uid, entry.resource_version})) continue;
-      changes.push_back({key, table_.Put(key, entry), entry.object});
+      const Pointer after = entry.object;
+      Pointer before = table_.Put(key, std::move(entry));
+      changes.push_back({std::move(node.key()), std::move(before), after});
     }
-    const auto was_listed = [&listed](const ObjectKey& key) { return listed.count(key) != 0; };
-    for (const ObjectKey& key : table_.KeysBut(scope, was_listed)) {
-      changes.push_back({key, table_.Take(key), nullptr});
-    }
+    for (const ObjectKey& key : gone) changes.push_back({key, table_.Take(key), nullptr});
     if (std::find(listed_.begin(), listed_.end(), scope) == listed_.end()) {
       listed_.push_back(scope);
     }

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "kube/list_reader.h"
+#include "kube/json_tree.h"
 #include "kube/object_sink.h"
 
 namespace shm::kube {
@@ -12,6 +12,8 @@ namespace {
 
 using Json = nlohmann::json;
 using Kind = WatchLine::Kind;
+
+constexpr std::size_t kObjectDepth = 2;  // the event, its object
 
 constexpr std::array<std::pair<std::string_view, Kind>, 4> kTypes = {{
     {"ERROR", Kind::kError},
@@ -44,8 +46,8 @@ WatchLine Garbage(std::string_view line) {
 
 }  // namespace
 
-WatchLine ReadWatchLine(std::string_view line) {
-  Json event = ParseJson(line);
+WatchLine ReadWatchLine(std::string_view line, bool keep_managed_fields) {
+  Json event = JsonTree(keep_managed_fields ? 0 : kObjectDepth).Parse(line);
   const Json* type = Member(event, "type");
   const Json* object = Member(event, "object");
   if (type == nullptr || !type->is_string() || object == nullptr || !object->is_object()) {

@@ -20,10 +20,10 @@ struct WatchLine {
     kListEnd,  // the bookmark that ends a streamed list; it has a resourceVersion
   };
   Kind kind = Kind::kGarbage;
-  nlohmann::json object{};  // but for kGarbage and kError
+  nlohmann::json object{};  // but for kGarbage and kError; without managedFields unless kept
   ApiError error{};
 };
-WatchLine ReadWatchLine(std::string_view line);
+WatchLine ReadWatchLine(std::string_view line, bool keep_managed_fields = false);
 
 // The event that tells the state machine of `error`.
 WatchEvent FailedEvent(WatchEvent::Kind kind, const ApiError& error);

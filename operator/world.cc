@@ -49,6 +49,8 @@ void World::Follow(kube::Store<T>& store, const kube::ResourceType& type,
     options.scope = scope;
     options.label_selector = label_selector;
     options.field_selector = field_selector;
+    // What we have applied of a child is read from them.
+    options.keep_managed_fields = type == kube::Deployments() || type == kube::Services();
     reflectors_.Add(std::make_unique<kube::Reflector>(
                         transport_, store.Part(scope), std::move(options),
                         [this, resource = type.plural, scope](const kube::ReflectorEvent& event) {

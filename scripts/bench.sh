@@ -9,26 +9,18 @@
 # On four cores or more the servers have two, and the load generator the others.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/bench-lib.sh
+. scripts/bench-lib.sh
 
 root=$PWD
-bin=${XDG_CACHE_HOME:-$HOME/.cache}/shm-operator/bench
 out=${BENCH_OUT:-docs/results/bench-webhook.md}
-
-# Go knows itself what is built already.
-BuildGo() {
-  (cd tests/bench && GOWORK=off GOFLAGS=-buildvcs=false CGO_ENABLED=0 go build -mod=readonly -trimpath -o "$bin/$1" "$2")
-}
 
 BuildAll() {
   tests/cluster/build.sh control-plane >/dev/null
-
-  cmake --preset release >/dev/null
-  cmake --build --preset release --target shm-webhook bench_echo >&2
-  mkdir -p "$bin"
+  BuildRelease shm-webhook bench_echo
   BuildGo load ./load
   BuildGo peer-maps ./peers/maps
   BuildGo peer-controller-runtime ./peers/controllerruntime
-  cp build/release/bin/shm-webhook build/release/bin/bench_echo "$bin/"
 }
 
 # The serving pair, for the Secret that the webhook reflects and for the peers.
@@ -51,23 +43,6 @@ Cpus() {
   taskset -cp $$ | sed 's/.*: //' | tr , '\n' | while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done
 }
 
-Facts() {
-  local model k8s
-  model=$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)
-  k8s=$(sed -n 's|^\s*k8s.io/api \(v[^ ]*\).*|\1|p' tests/bench/go.mod | head -n 1)
-  cat <<T
-# The webhook under load
-
-Written by \`make bench\` on $(date -u +%F), commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown).
-
-- machine: $(nproc) cores of $model, $(awk '/MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo) GiB, Linux $(uname -r); load average before: $(cut -d' ' -f1-3 /proc/loadavg)
-- servers on CPUs: ${1:-all, which they share with the load generator}
-- $(g++ --version | head -n 1), $(openssl version | cut -d' ' -f1,2), $(go version | cut -d' ' -f3), controller-runtime $(awk '$1 == "sigs.k8s.io/controller-runtime" || $2 == "sigs.k8s.io/controller-runtime" {print $NF; exit}' tests/bench/go.mod), k8s.io/api $k8s
-- what is measured, and how: [tests/bench/README.md](../../tests/bench/README.md)
-
-T
-}
-
 Inside() {
   local folder=$1 servers='' cpus
   FillCluster "$folder"
@@ -76,7 +51,7 @@ Inside() {
     servers=${cpus[0]},${cpus[1]}
     taskset -cp "$(IFS=, && echo "${cpus[*]:2}")" $$ >/dev/null
   fi
-  Facts "$servers" >"$folder/head.md"
+  Facts "The webhook under load" bench-webhook "${servers:-all, which they share with the load generator}" >"$folder/head.md"
   "$bin/load" -bin "$bin" -certificates "$folder" -folder "$folder" -server-cpus "$servers" -seconds "${BENCH_SECONDS:-1}" \
     -rounds "${BENCH_ROUNDS:-5}" -fill "${BENCH_SERVICES:-10000}" -preload "${BENCH_PRELOAD:-}" -out "$folder/tables.md" >/dev/null
   mkdir -p "$(dirname "$out")"

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"shm-operator-bench/internal/bench"
 )
 
 const (
@@ -44,7 +46,7 @@ func proxyToCluster() (url string, end func(), err error) {
 }
 
 func post(url string, value any) error {
-	answer, err := http.Post(url, "application/json", bytes.NewReader(marshal(value)))
+	answer, err := http.Post(url, "application/json", bytes.NewReader(bench.Marshal(value)))
 	if err != nil {
 		return err
 	}
@@ -64,7 +66,7 @@ func fullService(n int) object {
 		spec["selector"] = object{"matchLabels": object{"app": fmt.Sprintf("engine-%d", n)}}
 	} else {
 		spec["template"] = object{"metadata": object{"labels": object{"app": "qwen"}},
-			"spec": object{"containers": []object{vllm("64Gi")}, "volumes": volumes()}}
+			"spec": object{"containers": []object{bench.Engine("64Gi")}, "volumes": bench.Volumes()}}
 	}
 	return object{"apiVersion": "shm-operator.dev/v1alpha1", "kind": "InferenceService",
 		"metadata": object{"name": fmt.Sprintf("model-%d", n)}, "spec": spec}
@@ -114,7 +116,7 @@ func measureFull(o options, server Server, all pods) ([]Result, error) {
 			results = append(results, Result{map[Scenario]Sample{scenario: sample}, process.PeakMB(),
 				float64(process.ready) / float64(time.Millisecond)})
 		}
-		process.End()
+		process.Kill()
 		if err != nil {
 			return nil, err
 		}

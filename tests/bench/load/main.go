@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"shm-operator-bench/internal/bench"
 )
 
 // Scenario is one row of the tables.
@@ -121,7 +123,7 @@ func makePods(folder string) pods {
 			pod := Pod(kind, size*1024)
 			all[kind][size] = Review(pod)
 			file := filepath.Join(folder, fmt.Sprintf("%s-%dk.json", kind, size))
-			if err := os.WriteFile(file, marshal(pod), 0o644); err != nil {
+			if err := os.WriteFile(file, bench.Marshal(pod), 0o644); err != nil {
 				panic(err)
 			}
 		}
@@ -152,7 +154,7 @@ func visit(o options, server Server, all pods) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	defer process.End()
+	defer process.Kill()
 	result := Result{samples: map[Scenario]Sample{}, readyMS: float64(process.ready) / float64(time.Millisecond)}
 	for _, scenario := range scenarios() {
 		if server.name == echo && scenario.kind != hit {

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
+
+	"shm-operator-bench/internal/bench"
 )
 
 // Kind is what a review asks for.
@@ -20,50 +21,17 @@ const benchNamespace = "bench"
 // The InferenceServices that the labels of the pods name; the peers know them by heart.
 var services = map[Kind]string{hit: "bench", deny: "bench-reject"}
 
-type object = map[string]any
-
-func env(name, value string) object { return object{"name": name, "value": value} }
-
-func vllm(memory string) object {
-	probe := func(seconds int) object {
-		return object{"httpGet": object{"path": "/health", "port": 8000, "scheme": "HTTP"}, "timeoutSeconds": 5,
-			"periodSeconds": seconds, "successThreshold": 1, "failureThreshold": 60}
-	}
-	return object{
-		"name": "vllm", "image": "vllm/vllm-openai:v0.11.0", "imagePullPolicy": "IfNotPresent",
-		"args": []string{"--model", "Qwen/Qwen2.5-7B-Instruct", "--served-model-name", "qwen",
-			"--max-model-len", "32768", "--gpu-memory-utilization", "0.92"},
-		"ports": []object{{"name": "http", "containerPort": 8000, "protocol": "TCP"}},
-		"env": []object{env("HF_HOME", "/models/hf"), env("VLLM_LOGGING_LEVEL", "INFO"),
-			{"name": "POD_IP", "valueFrom": object{"fieldRef": object{"apiVersion": "v1", "fieldPath": "status.podIP"}}}},
-		"resources": object{"requests": object{"cpu": "8", "memory": memory}, "limits": object{"cpu": "16", "memory": memory}},
-		"volumeMounts": []object{{"name": "models", "mountPath": "/models"},
-			{"name": "kube-api-access-x7k2p", "readOnly": true, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}},
-		"startupProbe": probe(10), "readinessProbe": probe(5), "livenessProbe": probe(15),
-		"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
-	}
-}
+type object = bench.Object
 
 func proxy() object {
 	return object{
 		"name": "metrics-proxy", "image": "metrics-proxy:1.4.2", "imagePullPolicy": "IfNotPresent",
 		"ports":     []object{{"name": "metrics", "containerPort": 9090, "protocol": "TCP"}},
-		"env":       []object{env("UPSTREAM", "http://127.0.0.1:8000/metrics")},
+		"env":       []object{bench.Env("UPSTREAM", "http://127.0.0.1:8000/metrics")},
 		"resources": object{"limits": object{"cpu": "200m", "memory": "128Mi"}, "requests": object{"cpu": "50m", "memory": "64Mi"}},
 		"volumeMounts": []object{
 			{"name": "kube-api-access-x7k2p", "readOnly": true, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}},
 		"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
-	}
-}
-
-func volumes() []object {
-	return []object{
-		{"name": "models", "persistentVolumeClaim": object{"claimName": "models", "readOnly": true}},
-		{"name": "kube-api-access-x7k2p", "projected": object{"defaultMode": 420, "sources": []object{
-			{"serviceAccountToken": object{"expirationSeconds": 3607, "path": "token"}},
-			{"configMap": object{"name": "kube-root-ca.crt", "items": []object{{"key": "ca.crt", "path": "ca.crt"}}}},
-			{"downwardAPI": object{"items": []object{{"path": "namespace",
-				"fieldRef": object{"apiVersion": "v1", "fieldPath": "metadata.namespace"}}}}}}}},
 	}
 }
 
@@ -88,25 +56,17 @@ func pad(pod object, container object, bytes int) {
 		"apiVersion": "v1", "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1",
 		"fieldsV1": object{"f:metadata": object{"f:generateName": object{}, "f:labels": object{".": object{}, "f:app": object{}}},
 			"f:spec": object{"f:containers": object{`k:{"name":"vllm"}`: object{".": object{}, "f:env": owned}}}}}}
-	for i := 0; len(marshal(pod)) < bytes-60; i++ {
+	for i := 0; len(bench.Marshal(pod)) < bytes-60; i++ {
 		name := fmt.Sprintf("ENGINE_OPTION_%d", i)
-		container["env"] = append(container["env"].([]object), env(name, fmt.Sprintf("value-%d-of-this-model", i)))
-		if len(marshal(pod)) < bytes-160 {
+		container["env"] = append(container["env"].([]object), bench.Env(name, fmt.Sprintf("value-%d-of-this-model", i)))
+		if len(bench.Marshal(pod)) < bytes-160 {
 			owned[fmt.Sprintf(`k:{"name":%q}`, name)] = object{".": object{}, "f:name": object{}, "f:value": object{}}
 		}
 	}
 	// To the byte.
 	pod["metadata"].(object)["annotations"].(object)["note"] = ""
-	missing := bytes - len(marshal(pod))
+	missing := bytes - len(bench.Marshal(pod))
 	pod["metadata"].(object)["annotations"].(object)["note"] = strings.Repeat("n", max(missing, 0))
-}
-
-func marshal(value any) []byte {
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(err)
-	}
-	return text
 }
 
 // Pod makes a pod of so many bytes of JSON, as a ReplicaSet's arrives at a webhook.
@@ -115,11 +75,11 @@ func Pod(kind Kind, bytes int) object {
 	if kind == deny {
 		memory = "2Gi" // the size alone is 2Gi
 	}
-	container := vllm(memory)
+	container := bench.Engine(memory)
 	pod := object{
 		"kind": "Pod", "apiVersion": "v1", "metadata": metadata(kind),
 		"spec": object{
-			"volumes": volumes(), "containers": []object{container, proxy()}, "restartPolicy": "Always",
+			"volumes": bench.Volumes(), "containers": []object{container, proxy()}, "restartPolicy": "Always",
 			"terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst", "serviceAccountName": "default",
 			"securityContext": object{}, "schedulerName": "default-scheduler", "enableServiceLinks": true,
 			"tolerations": []object{
@@ -144,5 +104,5 @@ func Review(pod object) []byte {
 		`"uid":"0c1d6f2e-1b1f-4c55-8f64-6a2f8f9d8f02","groups":["system:serviceaccounts",`+
 		`"system:serviceaccounts:kube-system","system:authenticated"]},"object":%s,"oldObject":null,"dryRun":false,`+
 		`"options":{"kind":"CreateOptions","apiVersion":"meta.k8s.io/v1"}}}`,
-		uidMark, kind, resource, kind, resource, benchNamespace, marshal(pod))
+		uidMark, kind, resource, kind, resource, benchNamespace, bench.Marshal(pod))
 }

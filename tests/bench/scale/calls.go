@@ -1,0 +1,112 @@
+package main
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Samples are what a /metrics says, as `name` and `name{labels}` give it.
+type Samples string
+
+var label = regexp.MustCompile(`(\w+)="([^"]*)"`)
+
+// each hands over all samples of a family.
+func (s Samples) each(name string, do func(labels map[string]string, value float64)) {
+	for line := range strings.Lines(string(s)) {
+		rest, found := strings.CutPrefix(line, name)
+		if !found || rest[0] != '{' && rest[0] != ' ' {
+			continue
+		}
+		at := strings.LastIndexByte(rest, ' ')
+		value, err := strconv.ParseFloat(strings.TrimSpace(rest[at+1:]), 64)
+		if err != nil {
+			continue
+		}
+		labels := map[string]string{}
+		for _, match := range label.FindAllStringSubmatch(rest[:at], -1) {
+			labels[match[1]] = match[2]
+		}
+		do(labels, value)
+	}
+}
+
+func (s Samples) sum(name string) (total float64) {
+	s.each(name, func(_ map[string]string, value float64) { total += value })
+	return total
+}
+
+// Calls are numbers of requests by verb and resource, as `APPLY deployments`.
+type Calls map[string]float64
+
+// Calls that the API server has answered, but watches and what is no resource.
+func (a *API) Calls() (Calls, error) {
+	text, err := a.Call("GET", "/metrics", "", nil)
+	if err != nil {
+		return nil, err
+	}
+	calls := Calls{}
+	Samples(text).each("apiserver_request_total", func(labels map[string]string, value float64) {
+		if labels["resource"] == "" || labels["verb"] == "WATCH" {
+			return
+		}
+		what := labels["verb"] + " " + labels["resource"]
+		if labels["subresource"] != "" {
+			what += "/" + labels["subresource"]
+		}
+		calls[what] += value
+	})
+	return calls, nil
+}
+
+// since is what was added to them.
+func (c Calls) since(before Calls) Calls {
+	added := Calls{}
+	for what, count := range c {
+		if count > before[what] {
+			added[what] = count - before[what]
+		}
+	}
+	return added
+}
+
+func (c Calls) without(drop func(what string) bool) Calls {
+	kept := maps.Clone(c)
+	maps.DeleteFunc(kept, func(what string, _ float64) bool { return drop(what) })
+	return kept
+}
+
+// programs' are the calls of the program alone: InferenceServices themselves are written by us, the addresses
+// of Services by the API server itself, and leases are there always.
+func (c Calls) programs() Calls {
+	return c.without(func(what string) bool {
+		return what == "POST inferenceservices" || what == "PATCH inferenceservices" ||
+			strings.HasSuffix(what, " ipaddresses") || strings.HasSuffix(what, " leases")
+	})
+}
+
+func isRead(what string) bool {
+	return strings.HasPrefix(what, "GET ") || strings.HasPrefix(what, "LIST ")
+}
+
+func isEvent(what string) bool { return strings.HasSuffix(what, " events") }
+
+func (c Calls) sum() (total float64) {
+	for _, count := range c {
+		total += count
+	}
+	return total
+}
+
+func (c Calls) String() string {
+	var words []string
+	for _, what := range slices.Sorted(maps.Keys(c)) {
+		words = append(words, strconv.FormatFloat(c[what], 'f', -1, 64)+" × "+what)
+	}
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, ", ")
+}
