@@ -92,6 +92,7 @@ func (r *Running) measureBurst(s Set, generation int64, do func(Set) error) (Wor
 	}
 	worked.Cost, err = end()
 	worked.took, worked.peak = last.Sub(begin), r.PeakMB()
+	say("%s: %s: %s", r.program.name, s.name, worked.calls)
 	return worked, err
 }
 

@@ -14,7 +14,7 @@ import (
 const (
 	quietFor  = time.Second
 	lookEvery = 50 * time.Millisecond
-	patience  = 10 * time.Minute
+	patience  = 30 * time.Minute
 )
 
 // Program is a controller with a cluster of its own.

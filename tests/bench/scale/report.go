@@ -117,20 +117,20 @@ func steadyTable(steady map[string]Steady) string {
 	return t.String()
 }
 
-func storeTable(stores map[int][]Store) string {
+func storeTable(sizes []int, stores map[int][]Store) string {
 	t := &bench.Table{}
+	least, most := sizes[0], sizes[len(sizes)-1]
 	head := []string{"what, an object"}
-	for _, size := range storeSizes {
+	for _, size := range sizes {
 		head = append(head, fmt.Sprint(size))
 	}
-	t.Head(append(head, fmt.Sprintf("%d ÷ %d", storeSizes[len(storeSizes)-1], storeSizes[0]))...)
+	t.Head(append(head, fmt.Sprintf("%d ÷ %d", most, least))...)
 	line := func(what string, value func(Store) float64) {
 		cells := []string{what}
-		for _, size := range storeSizes {
+		for _, size := range sizes {
 			cells = append(cells, bench.SpreadOf(each(stores[size], value)).String())
 		}
-		least, most := stores[storeSizes[0]], stores[storeSizes[len(storeSizes)-1]]
-		t.Row(append(cells, bench.Ratio(each(most, value), each(least, value)).String())...)
+		t.Row(append(cells, bench.Ratio(each(stores[most], value), each(stores[least], value)).String())...)
 	}
 	line("list: event's text to store, µs", func(s Store) float64 { return s.ListNs / 1000 })
 	line("of these, text to JSON, µs", func(s Store) float64 { return s.ParseNs / 1000 })
@@ -172,7 +172,12 @@ func bars(o options, r *Results) string {
 // Report is Markdown.
 func Report(o options, r *Results) string {
 	var b strings.Builder
-	section := func(title, words, table string) { fmt.Fprintf(&b, "## %s\n%s\n\n%s\n", title, words, table) }
+	section := func(title, words, table string) {
+		if words != "" {
+			words += "\n"
+		}
+		fmt.Fprintf(&b, "## %s\n%s\n%s\n", title, words, table)
+	}
 	section("What must hold", "Of the operator. Changes are counted without their Events, which come at a bounded rate.", bars(o, r))
 	section(fmt.Sprintf("Start on %d InferenceServices", o.objects), "Their children are there, made by the same program before.",
 		startTable(r.starts, o.objects))
@@ -183,6 +188,6 @@ func Report(o options, r *Results) string {
 	section(fmt.Sprintf("A change of each of %d at once, beside no others", o.burst), "", burstTable(changed(r.alone), o.burst))
 	section(fmt.Sprintf("A change of each of %d at once, among %d", o.burst, o.objects), "", burstTable(changed(r.among), o.burst))
 	section(fmt.Sprintf("%s without a change, with %d", o.steady, o.objects), "Both at once, each on its cluster.", steadyTable(r.steady))
-	section("The store alone", "`tests/bench/store_bench.cc`, with the InferenceServices of above.", storeTable(r.stores))
+	section("The store alone", "`tests/bench/store_bench.cc`, with the InferenceServices of above.", storeTable(storeSizes(o), r.stores))
 	return b.String()
 }

@@ -21,7 +21,13 @@ type Store struct {
 	TextBytes float64 `json:"text_bytes"` // of one event
 }
 
-var storeSizes = []int{1000, 10000, 100000}
+// storeSizes go beyond what there is elsewhere, by ten at most.
+func storeSizes(o options) []int {
+	if o.objects < 10000 {
+		return []int{1000, 10000}
+	}
+	return []int{1000, 10000, 100000}
+}
 
 // measureStores gives bench_store an object as the API server sends it, one process for each size.
 func measureStores(o options, api *API, results *Results) error {
@@ -34,7 +40,7 @@ func measureStores(o options, api *API, results *Results) error {
 		return err
 	}
 	for range o.rounds {
-		for _, size := range storeSizes {
+		for _, size := range storeSizes(o) {
 			say("a store of %d", size)
 			text, err := exec.Command(filepath.Join(o.bin, "bench_store"), file, fmt.Sprint(size)).Output()
 			if err != nil {

@@ -59,7 +59,7 @@ func (t *Table) BarHead() { t.Head("what", "wanted", "median (min-max)", "") }
 func (t *Table) Bar(what string, wanted float64, unit string, got Spread) {
 	verdict := "held"
 	if got.Median > wanted {
-		verdict = "missed"
+		verdict = "missed by " + Short(got.Median-wanted) + unit
 	}
 	t.Row(what, fmt.Sprintf("≤ %g%s", wanted, unit), got.String()+unit, verdict)
 }
