@@ -18,6 +18,15 @@ std::string In(const std::string& ns, const std::string& command) {
   return "-n " + ns + " " + command;
 }
 
+// Of a webhook's configuration: it is called by URL, not by its Service.
+void PointTo(int port, json& object) {
+  if (!object.contains("webhooks")) return;
+  for (json& webhook : object["webhooks"]) {
+    const std::string path = webhook["clientConfig"]["service"]["path"];
+    webhook["clientConfig"] = {{"url", "https://localhost:" + std::to_string(port) + path}};
+  }
+}
+
 std::string Input(const json& object) { return object.is_null() ? "" : object.dump(); }
 
 }  // namespace
@@ -56,11 +65,7 @@ void ScopedInstallation::Render() {
                 " create --dry-run=client --validate=false -o json -f - 2>/dev/null"));
   for (json object; rendered >> std::ws && rendered.peek() != EOF;) {
     rendered >> object;
-    for (json& webhook : object.value("webhooks", json::array())) {
-      const std::string path = webhook["clientConfig"]["service"]["path"];
-      webhook["clientConfig"] = {
-          {"url", "https://localhost:" + std::to_string(webhook_port_) + path}};
-    }
+    PointTo(webhook_port_, object);
     manifests_.push_back(object);
   }
 }
