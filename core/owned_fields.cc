@@ -16,7 +16,6 @@ using nlohmann::json;
 constexpr std::string_view kField = "f:";  // the value under a name
 constexpr std::string_view kKeys = "k:";   // the item of a list with these values of its key fields
 constexpr std::string_view kValue = "v:";  // the item of a list that is this value
-constexpr std::string_view kSelf = ".";    // the thing itself, beside what is within it
 
 bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;

@@ -51,7 +51,7 @@ integration() {
   launcher=()
 }
 
-# Five rounds, which hold every kind of fault once. Of this seed the shortest: two minutes.
+# Five rounds, which hold every kind of fault once. With this seed they take a minute and a half.
 soak() {
   SOAK_ROUNDS=5 SOAK_SEED=9 SOAK_BIN_DIR=build/dev/bin SOAK_OUT='' run_script scripts/soak.sh
 }

@@ -10,13 +10,12 @@ import dataclasses
 from typing import Any, Iterator
 
 from plan import Model
+from wanted import bytes_of, gpus_of, size_of, strategy_of
 
 Json = dict[str, Any]
 Key = tuple[str, str]
 
 PREFIX = "shm-operator.dev/"
-GIB = 1 << 30
-UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40, "": 1}
 
 
 @dataclasses.dataclass
@@ -61,34 +60,6 @@ def _population(snapshot: Snapshot, model: Model) -> Iterator[str]:
         elif service["spec"] != model.services[key]:
             yield (f"InferenceService {_text(key)} has another spec than it was given: "
                    f"{service['spec']}, not {model.services[key]}")
-
-
-# What a spec wants.
-
-def gpus_of(spec: Json) -> int:
-    product = 1
-    for field in ("tensorParallelSize", "pipelineParallelSize", "dataParallelSize"):
-        product *= spec.get(field, 1)
-    return spec.get("gpuCount", product)
-
-
-def size_of(spec: Json) -> int:
-    """Bytes. NCCL's need is not looked at: the soak's specs are always above it."""
-    memory = spec.get("sharedMemory", {})
-    if "size" in memory:
-        return bytes_of(memory["size"])
-    return bytes_of(memory.get("sizePerGPU", "1Gi")) * gpus_of(spec)
-
-
-def bytes_of(quantity: str) -> int:
-    number = quantity.rstrip("KMGTi")
-    return int(number) * UNITS[quantity[len(number):]]
-
-
-def wanted_strategy(spec: Json) -> Json:
-    wanted = spec.get("strategy", {"type": "RollingUpdate",
-                                   "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
-    return wanted
 
 
 # Children.
@@ -137,7 +108,7 @@ def _deployment(deployment: Json, service: Json) -> Iterator[str]:
     labels[PREFIX + "service"] = service["metadata"]["name"]
     container = template["spec"]["containers"][0]
     wanted_container = spec["template"]["spec"]["containers"][0]
-    strategy = wanted_strategy(spec)
+    strategy = strategy_of(spec)
     facts = [
         ("replicas", deployment["spec"].get("replicas"), spec["replicas"]),
         ("stamped generation", own.get(PREFIX + "stamped-generation"),

@@ -94,7 +94,8 @@ def another(snapshot: Snapshot) -> None:
 
 # What is done to a sound cluster, and words that a difference of it must hold.
 CASES: list[tuple[str, Callable[[Snapshot], Any], str]] = [
-    ("a missing Deployment", lambda s: s.deployments.clear(), "Deployment of InferenceService n/a is missing"),
+    ("a missing Deployment", lambda s: s.deployments.clear(),
+     "Deployment of InferenceService n/a is missing"),
     ("a missing Service", lambda s: s.kube_services.clear(), "Service of InferenceService n/a is missing"),
     ("a duplicate", another, "is there 2 times"),
     ("an orphan", lambda s: s.kube_services.append(child("Service", "b", "gone")),

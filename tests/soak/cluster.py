@@ -8,154 +8,23 @@ ports and addresses are nobody else's, and the kernel ends everything with it.
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import subprocess
 import threading
-import time
-from typing import Any, Callable
 
 import pki
 from api import Api, Etcd, GaveUp, Json, Unreachable
 from plan import NAMESPACES
+from programs import Program, run_ip, wait_until
+from replica import ACCOUNT, APISERVER_PORT, OWN_NAMESPACE, Replica
 
-OWN_NAMESPACE = "shm-system"
-ACCOUNT = f"/api/v1/namespaces/{OWN_NAMESPACE}/serviceaccounts"
-OWN_SECRETS = f"/api/v1/namespaces/{OWN_NAMESPACE}/secrets"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{OWN_NAMESPACE}/leases/shm-operator"
 WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/shm-operator"
-OPERATOR_USER = f"system:serviceaccount:{OWN_NAMESPACE}:shm-operator"
 
-ETCD_PORT, APISERVER_PORT, WEBHOOK_PORT, WEBHOOK_HEALTH_PORT, HEALTH_PORT = 2379, 6443, 9443, 9444, 8080
+ETCD_PORT, WEBHOOK_PORT, WEBHOOK_HEALTH_PORT = 2379, 9443, 9444
 # The collector of pods ends what an API server that was killed had only begun to delete.
 CONTROLLERS = ("garbage-collector-controller,deployment-controller,replicaset-controller,"
                "pod-garbage-collector-controller")
-
-
-def wait_until(seconds: float, what: str, holds: Callable[[], bool], pause: float = 0.1) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            raise GaveUp(f"waited {seconds} s for {what}")
-        time.sleep(pause)
-
-
-class Program:
-    """A child process of ours, known by its Popen: a number that was given again is never signalled."""
-
-    def __init__(self, name: str, log: pathlib.Path) -> None:
-        self.name = name
-        self.log = log
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self, command: list[str], environment: dict[str, str] | None = None) -> None:
-        self.kill()
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log,
-                                             stdin=subprocess.DEVNULL, start_new_session=True,
-                                             env={**os.environ, **(environment or {})})
-
-    def kill(self) -> None:
-        """SIGKILL, and back when it has ended."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-
-    def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    def ended_by_itself(self) -> int | None:
-        """Its exit status, where nobody here killed it."""
-        return self._process.poll() if self._process is not None else None
-
-    def tail(self, lines: int = 15) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-
-
-class Replica:
-    """One operator: its process, its pod's name, its namespace, its link and its credentials."""
-
-    def __init__(self, cluster: "Cluster", letter: str, network: int) -> None:
-        self._cluster = cluster
-        self.letter = letter
-        self.space = f"operator-{letter}"
-        self.link = f"soak-{letter}"
-        self.server = f"https://198.18.{network}.1:{APISERVER_PORT}"
-        self.folder = cluster.folder / self.space
-        self.folder.mkdir()
-        self.token_file = self.folder / "token"
-        self.program = Program(self.space, cluster.folder / "log" / f"{self.space}.log")
-        self.pods = 0
-        self._bound = ""  # the Secret that its token is bound to
-        self._tokens = 0
-        _ip("netns", "add", self.space)
-        _ip("link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", self.space)
-        _ip("addr", "add", f"198.18.{network}.1/30", "dev", self.link)
-        _ip("link", "set", self.link, "up")
-        for words in (("addr", "add", f"198.18.{network}.2/30", "dev", "eth0"),
-                      ("link", "set", "eth0", "up"), ("link", "set", "lo", "up")):
-            _ip("-n", self.space, *words)
-
-    @property
-    def identity(self) -> str:
-        return f"{self.space}-{self.pods}"
-
-    def start(self, new_pod: bool, kubeconfig: pathlib.Path | None = None) -> None:
-        """A new pod has a new name; a container that starts again keeps it, and so its lease."""
-        if new_pod or self.pods == 0:
-            self.pods += 1
-        self.program.start(
-            ["ip", "netns", "exec", self.space, str(self._cluster.programs / "shm-operator"),
-             "--kubeconfig", str(kubeconfig or self.folder / "kubeconfig"), "--namespace", OWN_NAMESPACE,
-             "--health-port", str(HEALTH_PORT)], {"POD_NAME": self.identity})
-
-    def make_credentials(self) -> None:
-        """As in a pod: a file with a token of the ServiceAccount, written anew when there is another."""
-        self._tokens += 1
-        name = f"{self.space}-token-{self._tokens}"
-        secret = self._cluster.api.must("POST", OWN_SECRETS, {
-            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}})
-        asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {
-            "boundObjectRef": {"apiVersion": "v1", "kind": "Secret", "name": name,
-                               "uid": secret["metadata"]["uid"]}}}
-        answer = self._cluster.api.must("POST", f"{ACCOUNT}/shm-operator/token", asked)
-        fresh = self.token_file.with_suffix(".new")
-        fresh.write_text(answer["status"]["token"])
-        fresh.rename(self.token_file)
-        self._bound = name
-        (self.folder / "kubeconfig").write_text(
-            self._cluster.pki.token_kubeconfig(self.server, self.token_file))
-
-    def revoke_token(self) -> None:
-        """A token bound to an object that is gone is refused."""
-        self._cluster.api.insist("DELETE", f"{OWN_SECRETS}/{self._bound}")
-
-    def expiring_kubeconfig(self, seconds: float) -> pathlib.Path:
-        name = f"{self.space}-client"
-        self._cluster.pki.make_ending(name, f"/CN={OPERATOR_USER}", f"DNS:{self.space}", seconds)
-        path = self.folder / "expiring-kubeconfig"
-        path.write_text(self._cluster.pki.kubeconfig(self.server, name))
-        return path
-
-    def cut(self) -> None:
-        """This side of the pair goes down: the replica sees no link go, its packets just vanish."""
-        _ip("link", "set", self.link, "down")
-
-    def join(self) -> None:
-        _ip("link", "set", self.link, "up")
-
-    def get(self, path: str) -> str:
-        """What its health port answers, or ''."""
-        done = subprocess.run(["ip", "netns", "exec", self.space, "curl", "-sf", "-m", "3",
-                               f"http://127.0.0.1:{HEALTH_PORT}{path}"], capture_output=True,
-                              text=True, check=False)
-        return done.stdout if done.returncode == 0 else ""
-
-    def count(self, metric: str, label: str) -> float:
-        """The sum of a metric's series that hold `label`."""
-        return sum(float(line.rsplit(" ", 1)[1]) for line in self.get("/metrics").splitlines()
-                   if line.startswith(metric + "{") and label in line)
 
 
 class Cluster:
@@ -183,7 +52,7 @@ class Cluster:
         self._lock = threading.Lock()
 
     def up(self) -> None:
-        _ip("link", "set", "lo", "up")
+        run_ip("link", "set", "lo", "up")
         self.kubeconfig = self.folder / "kubeconfig"
         self.kubeconfig.write_text(self.pki.kubeconfig(f"https://127.0.0.1:{APISERVER_PORT}", "admin"))
         self.start_etcd()
@@ -232,7 +101,8 @@ class Cluster:
     def start_controllers(self) -> None:
         self.controllers.start([
             str(self.binaries / "kube-controller-manager"), f"--kubeconfig={self.kubeconfig}",
-            "--leader-elect=false", f"--controllers={CONTROLLERS}", "--use-service-account-credentials=false"])
+            "--leader-elect=false", f"--controllers={CONTROLLERS}",
+            "--use-service-account-credentials=false"])
 
     def leader(self) -> Replica:
         """The one that holds the lease; the last one known where nobody does."""
@@ -308,9 +178,3 @@ def _documents(text: str) -> list[Json]:
         found.append(document)
         at = end + len(text[end:]) - len(text[end:].lstrip())
     return found
-
-
-def _ip(*arguments: str) -> None:
-    done: Any = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"ip {' '.join(arguments)}: {done.stderr}")

@@ -7,14 +7,17 @@ is an error of the soak, not a success of the operator: `heal` returns a line th
 from __future__ import annotations
 
 import base64
+import functools
 import pathlib
 import time
 from typing import Callable
 
 import pki
 from api import GaveUp, Unreachable
-from cluster import OWN_SECRETS, Cluster, Replica, wait_until
+from cluster import Cluster
 from plan import Fault
+from programs import wait_until
+from replica import OWN_SECRETS, Replica
 
 REFUSED = ("rest_client_requests_total", 'code="401"')
 
@@ -138,12 +141,14 @@ class Strike:
     def _wait_for_refusals(self) -> None:
         """Healed before that, it would not have been a fault."""
         for replica in self._replicas:
-            before = self._refused.get(replica.space, 0)
             try:
                 wait_until(60, "a request that is refused with 401",
-                           lambda: replica.count(*REFUSED) > before, pause=0.3)
+                           functools.partial(self._was_refused, replica), pause=0.3)
             except GaveUp as error:
                 self._idle.append(f"{replica.identity}: {error}")
+
+    def _was_refused(self, replica: Replica) -> bool:
+        return replica.count(*REFUSED) > self._refused.get(replica.space, 0)
 
     # The webhook's own pair.
 

@@ -46,6 +46,7 @@ class Hands:
         elif kind in ("delete-background", "delete-foreground", "delete-orphan"):
             self._delete(operation, kind.removeprefix("delete-").capitalize())
         elif kind == "remove-orphans":
+            self._wait_while_going(operation)
             self._remove_child(api.DEPLOYMENTS, operation)
             self._remove_child(api.KUBE_SERVICES, operation)
         elif kind == "pods-ready":
@@ -81,6 +82,16 @@ class Hands:
         self._api.insist("DELETE", self._service(operation),
                          {"apiVersion": "v1", "kind": "DeleteOptions",
                           "propagationPolicy": propagation})
+
+    def _wait_while_going(self, operation: Operation) -> None:
+        """Children are orphans only when their owner has gone: until then they may be made again."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            status, found = self._api.insist("GET", self._service(operation))
+            if status == 404 or "deletionTimestamp" not in found["metadata"]:
+                return
+            time.sleep(0.2)
+        raise api.GaveUp(f"{operation.namespace}/{operation.name} never goes")
 
     def _scale(self, operation: Operation) -> None:
         self._api.must("PATCH", self._service(operation) + "/scale?fieldManager=soak",

@@ -17,7 +17,7 @@ from plan import Round
 
 QUIET_SECONDS = 3.0
 QUIET_DEADLINE = 180.0
-COLLECTOR_SECONDS = 15.0  # for the garbage collector, before it is known to have missed something
+COLLECTOR_SECONDS = 8.0  # for the garbage collector, before it is known to have missed something
 
 
 @dataclasses.dataclass

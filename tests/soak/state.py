@@ -9,7 +9,9 @@ from typing import Iterator
 import api
 from api import Api
 from checker import Snapshot
-from cluster import LEASE, NAMESPACES, OWN_SECRETS, WEBHOOKS, Cluster
+from cluster import LEASE, WEBHOOKS, Cluster
+from plan import NAMESPACES
+from replica import OWN_SECRETS
 
 REPLICA_SETS = "/apis/apps/v1/namespaces/{}/replicasets"
 
