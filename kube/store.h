@@ -62,8 +62,7 @@ class Store : public ObjectSink {
     }
   }
 
-  // All of a namespace, by name: a shared snapshot, made anew only after a change. Never null. To
-  // be kept in a variable: a range-for over `*List(...)` reads what the next change frees.
+  // All of a namespace, by name: a shared snapshot, never null. A range-for needs it in a variable.
   std::shared_ptr<const Snapshot> List(const std::string& namespace_name) const
       SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
