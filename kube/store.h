@@ -81,7 +81,7 @@ class Store : public ObjectSink {
     }
   }
 
-  // All of a namespace, by name: a shared snapshot, made anew only after a change. Never null.
+  // All of a namespace, by name: a shared snapshot, never null. A range-for needs it in a variable.
   std::shared_ptr<const Snapshot> List(const std::string& namespace_name) const
       SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);

@@ -136,7 +136,8 @@ void World::ListenToPods(kube::Store<PodRecord>& pods, bool by_label) {
 }
 
 void World::AddAllOf(const std::string& name_space, bool selectors_only) const {
-  for (const auto& record : *services_.List(name_space)) {
+  const auto listed = services_.List(name_space);
+  for (const auto& record : *listed) {
     if (selectors_only && !record->service.selector) continue;
     changed_({record->service.namespace_name, record->service.name});
   }
@@ -200,7 +201,8 @@ std::vector<std::shared_ptr<const PodRecord>> World::SelectedPods(
     const InferenceService& service) const {
   std::vector<std::shared_ptr<const PodRecord>> selected;
   if (!service.selector) return selected;
-  for (const auto& pod : *injected_pods_.List(service.namespace_name)) {
+  const auto listed = injected_pods_.List(service.namespace_name);
+  for (const auto& pod : *listed) {
     if (service.selector->Matches(pod->labels)) selected.push_back(pod);
   }
   return selected;
@@ -208,7 +210,8 @@ std::vector<std::shared_ptr<const PodRecord>> World::SelectedPods(
 
 std::string World::CreationFailure(const kube::ObjectKey& deployment) const {
   std::shared_ptr<const FailureRecord> last;
-  for (const auto& failure : *failures_.List(deployment.namespace_name)) {
+  const auto listed = failures_.List(deployment.namespace_name);
+  for (const auto& failure : *listed) {
     if (!IsReplicaSetOf(failure->replica_set, deployment.name)) continue;
     if (!last || failure->last_seen > last->last_seen) last = failure;
   }

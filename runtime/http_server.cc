@@ -5,6 +5,7 @@
 #include <cpprest/details/http_server.h>
 #include <cpprest/details/http_server_api.h>
 #include <cpprest/http_listener.h>
+#include <openssl/crypto.h>
 
 #include <atomic>
 #include <map>
@@ -72,6 +73,9 @@ class BoundedServer final : public server_details::http_server {
 
   pplx::task<void> unregister_listener(listener::details::http_listener_impl* its) override {
     if (const auto transport = Transports().Find(its->uri().host())) transport->Stop();
+    // Stop ends TLS connections on this thread, one of cpprestsdk's pool, which outlives OpenSSL's
+    // cleanup at the exit of the process: what OpenSSL keeps of the thread would leak.
+    OPENSSL_thread_stop();
     return pplx::task_from_result();
   }
 

@@ -193,7 +193,8 @@ Admission::Known Admission::Look(const PodView& pod, const std::string& namespac
     }
     return known;
   }
-  for (const auto& service : *sources_.services.List(namespace_name)) {
+  const auto listed = sources_.services.List(namespace_name);
+  for (const auto& service : *listed) {
     if (service->selector) known.services.push_back(service);
   }
   return known;

@@ -14,6 +14,7 @@
 namespace shm::runtime {
 namespace {
 
+using namespace std::string_literals;
 using std::chrono::milliseconds;
 using testing::Peer;
 
@@ -101,8 +102,8 @@ TEST_CASE("What HTTP/1.1 does not allow is answered with a reason, and the next 
        Rejection::kMalformed},
       {"a coding before chunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "400",
        Rejection::kMalformed},
-      {"garbage", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03garbage\r\n\r\n", 25),
-       "400", Rejection::kMalformed},
+      {"garbage", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03garbage\r\n\r\n"s, "400",
+       Rejection::kMalformed},
       {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400", Rejection::kMalformed},
       {"no Host", "GET / HTTP/1.1\r\n\r\n", "400", Rejection::kMalformed},
       {"absolute target", "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "400",
