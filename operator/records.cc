@@ -104,6 +104,9 @@ Result<ServiceRecord> ParseServiceRecord(const json& object) {
   }
   record.spec = At(object, "spec").dump();
   record.status = At(object, "status").dump();
+  // dump() leaves up to twice the room that it needs, and there are many records.
+  record.spec.shrink_to_fit();
+  record.status.shrink_to_fit();
   return record;
 }
 
