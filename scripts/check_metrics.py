@@ -106,7 +106,7 @@ def differences(root):
         yield f"docs/metrics.md: alert {alert} is not in both a metric's row and the alerts' table"
     for alert, expression in sorted(alerts.items()):
         of = {SAMPLE_SUFFIX.sub("", word) if SAMPLE_SUFFIX.sub("", word) in docs else word
-              for word in re.findall(r"\b(?:shm|workqueue|rest_client|leader)_\w+", expression)}
+              for word in re.findall(r"\b(?:shm|workqueue|rest_client|reflector|leader)_\w+", expression)}
         for name in sorted(of):
             if alert not in docs.get(name, (None, None, ()))[2]:
                 yield f"docs/metrics.md: {alert} asks for {name}, whose row does not name it"
