@@ -66,6 +66,15 @@ bool Says(const json& status, const char* type, const char* reason) {
   });
 }
 
+// Whether a stamp has every number that is wanted, of whatever value.
+bool HasNumbersOf(const Stamp& stamp, const Stamp& wanted) {
+  const auto has = [](const auto& one, const auto& other) { return one || !other; };
+  return has(stamp.shm_size, wanted.shm_size) && has(stamp.gpu_count, wanted.gpu_count) &&
+         has(stamp.degrees.tensor_parallel, wanted.degrees.tensor_parallel) &&
+         has(stamp.degrees.pipeline_parallel, wanted.degrees.pipeline_parallel) &&
+         has(stamp.degrees.data_parallel, wanted.degrees.data_parallel);
+}
+
 bool Truncate(std::string& text, std::size_t most) {
   if (text.size() <= most) return false;
   // Not in the middle of a UTF-8 sequence.
@@ -201,15 +210,15 @@ std::string Reconciler::OlderOverlap(const InferenceService& service) const {
 }
 
 // Stamped numbers change only with the generation: an upgrade of ours, or a changed default, never
-// restarts a model. One without the size that the spec wants has lost it to somebody.
+// restarts a model. A stamp without a number that the spec wants has lost it to somebody.
 Stamp Reconciler::StampFor(const ServiceRecord& record, const ServiceSizing& sizing) const {
+  Stamp wanted{record.service.generation, sizing.size, sizing.gpus_per_pod, sizing.degrees};
   const auto live = world_.Deployment(KeyOf(record));
   if (live && live->owner_uid == record.service.uid && live->stamp &&
-      live->stamp->generation == record.service.generation &&
-      live->stamp->shm_size.has_value() == sizing.size.has_value()) {
+      live->stamp->generation == record.service.generation && HasNumbersOf(*live->stamp, wanted)) {
     return *live->stamp;
   }
-  return {record.service.generation, sizing.size, sizing.gpus_per_pod, sizing.degrees};
+  return wanted;
 }
 
 ChildrenOutcome Reconciler::ReconcileChildren(const Subject& subject, const ServiceSizing& sizing,

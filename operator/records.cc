@@ -77,9 +77,21 @@ void AddInjection(const std::string& text, PodFacts& facts) {
   facts.reasons = std::move(record->reasons);
 }
 
+ChildRecord ChildOf(const json& object, const json& owned) {
+  const json& metadata = At(object, "metadata");
+  ChildRecord child;
+  child.name = Text(metadata, "name");
+  child.namespace_name = Text(metadata, "namespace");
+  child.resource_version = Text(metadata, "resourceVersion");
+  child.owner_uid = ControllerUid(metadata);
+  child.generation = Number(metadata, "generation");
+  child.owned = DigestOf(owned);
+  return child;
+}
+
 // None where somebody else has changed a number of it: what stands there is not ours then.
-std::optional<Stamp> OwnStamp(const json& deployment) {
-  auto stamp = ReadStamp(OwnedFields(deployment, names::kFieldManager));
+std::optional<Stamp> OwnStamp(const json& deployment, const json& owned) {
+  auto stamp = ReadStamp(owned);
   if (stamp != ReadStamp(deployment)) return std::nullopt;
   return stamp;
 }
@@ -111,19 +123,12 @@ Result<ServiceRecord> ParseServiceRecord(const json& object) {
 }
 
 ChildRecord ParseChild(const json& object) {
-  const json& metadata = At(object, "metadata");
-  ChildRecord child;
-  child.name = Text(metadata, "name");
-  child.namespace_name = Text(metadata, "namespace");
-  child.resource_version = Text(metadata, "resourceVersion");
-  child.owner_uid = ControllerUid(metadata);
-  child.generation = Number(metadata, "generation");
-  child.owned = DigestOf(OwnedFields(object, names::kFieldManager));
-  return child;
+  return ChildOf(object, OwnedFields(object, names::kFieldManager));
 }
 
 Result<ChildRecord> ParseDeployment(const json& object) {
-  ChildRecord child = ParseChild(object);
+  const json owned = OwnedFields(object, names::kFieldManager);
+  ChildRecord child = ChildOf(object, owned);
   const json& status = At(object, "status");
   child.observed_generation = Number(status, "observedGeneration");
   child.replicas = static_cast<int>(Number(At(object, "spec"), "replicas"));
@@ -132,7 +137,7 @@ Result<ChildRecord> ParseDeployment(const json& object) {
     child.ready_replicas = static_cast<int>(
         std::min(Number(status, "readyReplicas"), Number(status, "updatedReplicas")));
   }
-  child.stamp = OwnStamp(object);
+  child.stamp = OwnStamp(object, owned);
   return child;
 }
 

@@ -150,20 +150,22 @@ TEST_CASE("drift that an apply alone cannot undo is repaired") {
   CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "qwen") == "Progressing"; }));
 }
 
-TEST_CASE("a stamped size that somebody changed or removed is stamped again") {
+TEST_CASE("a stamped number that somebody changed or removed is stamped again") {
   Installation::Get();
   const std::string ns = NewNamespace("stamp");
   Apply(ns, "qwen", Template(2));
-  WaitForDeployment(ns, "qwen");
-  for (const char* tampered : {"\"900Mi\"", "null"}) {
-    INFO(tampered);
-    Cluster().Must("-n " + ns + " patch deployment qwen --type=merge -p '" +
-                   R"({"spec":{"template":{"metadata":{"annotations":)" +
-                   R"({"shm-operator.dev/shm-size":)" + tampered + "}}}}}'");
-    CHECK(Eventually(seconds(10), [&] {
-      return PodAnnotations(Get(ns, "deployment qwen")).value("shm-operator.dev/shm-size", "") ==
-             "2Gi";
-    }));
+  const json stamped = PodAnnotations(WaitForDeployment(ns, "qwen"));
+  for (const char* name : {"shm-operator.dev/shm-size", "shm-operator.dev/gpu-count",
+                           "shm-operator.dev/tensor-parallel-size"}) {
+    REQUIRE(stamped.contains(name));
+    for (const char* tampered : {"\"1\"", "null"}) {
+      INFO(name << " " << tampered);
+      Cluster().Must("-n " + ns + " patch deployment qwen --type=merge -p '" +
+                     R"({"spec":{"template":{"metadata":{"annotations":{")" + name +
+                     "\":" + tampered + "}}}}}'");
+      CHECK(Eventually(seconds(10),
+                       [&] { return PodAnnotations(Get(ns, "deployment qwen")) == stamped; }));
+    }
   }
 }
 
