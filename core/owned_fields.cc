@@ -34,7 +34,9 @@ json ExtractObject(const json& fields, const json& live) {
   for (const auto& [path, within] : fields.items()) {
     if (!StartsWith(path, kField)) continue;
     const std::string name = path.substr(kField.size());
-    if (const json* value = Find(live, name)) owned[name] = Extract(within, *value);
+    const json* value = Find(live, name);
+    // Applied as empty, and left out where it is stored: null stands for it.
+    owned[name] = value ? Extract(within, *value) : json();
   }
   return owned;
 }
@@ -127,9 +129,11 @@ bool IsLeftOut(const json& value, const Place& place) {
   if (value.is_array()) return value.empty();
   if (value.is_object()) return value.empty() && IsOneOf(place.name, kMaps);
   if (value.is_boolean()) return value == false && IsOneOf(place.name, kFlags);
-  if (!value.is_string()) return false;
-  if (value == "") return place.above == "env" && place.name == "value";
-  // A default inside a field that is owned as a whole.
+  return value == "" && place.above == "env" && place.name == "value";
+}
+
+// A default that the API server fills into a field that is owned as a whole.
+bool IsDefault(const json& value, const Place& place) {
   return value == "v1" && place.above == "fieldRef" && place.name == "apiVersion";
 }
 
@@ -157,9 +161,13 @@ void AddObject(Digest& digest, const json& object, const Place& place, int depth
     const Place within{place.name, name};
     // metadata of the object itself stands one below the top.
     if (depth <= 1 && Identifies(within)) continue;
-    if (IsLeftOut(value, within)) continue;
+    if (IsDefault(value, within)) continue;
     digest.Add(name);
-    AddTo(digest, value, within, depth + 1);
+    if (IsLeftOut(value, within)) {
+      digest.Add("empty");
+    } else {
+      AddTo(digest, value, within, depth + 1);
+    }
   }
   digest.Add("}");
 }

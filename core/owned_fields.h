@@ -15,8 +15,9 @@
 
 namespace shm {
 
-// The part of `object` that `manager` has applied, in the order of the object. Without an entry of
-// that manager, or where the entry cannot be read, null.
+// The part of `object` that `manager` has applied, in the order of the object; null stands for a
+// field that it applied as empty and that is not stored. Without an entry of that manager, or where
+// the entry cannot be read, null.
 nlohmann::json OwnedFields(const nlohmann::json& object, std::string_view manager);
 
 // Equal for configurations that the API server stores alike: what identifies the object

@@ -38,11 +38,20 @@ class App::Term {
   explicit Term(App& app)
       : app_(app),
         queue_(kube::SystemClock(), &app.queue_metrics_),
-        certificates_(app.client_, app.MakeCertificateOptions(), kube::SystemClock()),
+        client_(app.transport_),
+        reconciler_(client_, app.world_, app.events_, app.config_.sizing, kube::SystemClock(),
+                    [&app](const std::string& outcome) {
+                      app.metrics_.Count("shm_operator_evictions_total",
+                                         "Attempts to evict a pod that is to be sized, by outcome.",
+                                         {{"outcome", outcome}});
+                    }),
+        certificates_(client_, app.MakeCertificateOptions(), kube::SystemClock()),
         starter_([this](const std::stop_token& stop) { StartWorkers(stop); }),
         rotation_([this](const std::stop_token& stop) { Rotate(stop); }) {}
 
+  // Another may lead soon: what is under way is cut off, not waited for.
   ~Term() {
+    client_.Cancel();
     starter_.request_stop();
     rotation_.request_stop();
     queue_.ShutDown();
@@ -65,7 +74,7 @@ class App::Term {
 
   void Work() {
     while (const auto key = queue_.Get()) {
-      const auto [error, again] = app_.reconciler_.Reconcile(*key);
+      const auto [error, again] = reconciler_.Reconcile(*key);
       app_.metrics_.Count("shm_operator_reconcile_total", "Reconciliations, by outcome.",
                           {{"outcome", error ? "error" : "success"}});
       if (error) {
@@ -93,6 +102,8 @@ class App::Term {
 
   App& app_;
   kube::WorkQueue queue_;
+  kube::Client client_;
+  Reconciler reconciler_;
   Certificates certificates_;
   std::vector<std::jthread> workers_;
   std::jthread starter_;
@@ -105,6 +116,7 @@ App::App(runtime::OperatorConfig config, std::string own_namespace, std::string 
       own_namespace_(std::move(own_namespace)),
       identity_(std::move(identity)),
       signals_(signals),
+      transport_(transport),
       metrics_(metrics),
       client_(transport),
       lease_client_(transport, {.timeout = kLeaseCallTimeout, .list_timeout = kLeaseCallTimeout}),
@@ -115,13 +127,7 @@ App::App(runtime::OperatorConfig config, std::string own_namespace, std::string 
           [this](const std::string& resource, const kube::Scope& scope,
                  const kube::ReflectorEvent& event) {
             runtime::ReportCache(metrics_, resource, scope.ToString(), kube::ReportOf(event));
-          }),
-      reconciler_(client_, world_, events_, config_.sizing, kube::SystemClock(),
-                  [this](const std::string& outcome) {
-                    metrics_.Count("shm_operator_evictions_total",
-                                   "Attempts to evict a pod that is to be sized, by outcome.",
-                                   {{"outcome", outcome}});
-                  }) {}
+          }) {}
 
 App::~App() {
   starter_ = {};

@@ -59,6 +59,7 @@ class App {
   const std::string own_namespace_;
   const std::string identity_;
   runtime::Signals& signals_;
+  kube::Transport& transport_;
   runtime::Metrics& metrics_;
   QueueMetrics queue_metrics_{metrics_};
   runtime::Health health_;
@@ -69,7 +70,6 @@ class App {
   Mutex term_mutex_;
   std::unique_ptr<Term> term_ SHM_GUARDED_BY(term_mutex_);  // null while not leading
   World world_;
-  Reconciler reconciler_;
   std::atomic<bool> leading_{false};
   std::unique_ptr<kube::Elector> elector_;
   std::unique_ptr<runtime::HttpServer> health_server_ = runtime::MakeHttpServer();

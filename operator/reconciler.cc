@@ -18,8 +18,9 @@ using State = ChildrenOutcome::State;
 // How long a watch may take to show what was made.
 constexpr std::chrono::milliseconds kWatchLag{5000};
 
-// How often it is looked whether a name that another object holds is free: no watch shows that one.
-constexpr std::chrono::milliseconds kNameTakenInterval{60'000};
+// How often it is tried again where others may have made room and no watch shows it: a name that
+// another object held, a policy that refused the Deployment.
+constexpr std::chrono::milliseconds kRefusalInterval{60'000};
 
 kube::ApiError Taken() {
   kube::ApiError error;
@@ -40,9 +41,22 @@ bool IsAuthorsFault(const kube::ApiError& error) {
          error.message.rfind("failed to create typed patch object", 0) == 0;
 }
 
+// Whether a cause names the field or something within it.
+bool IsAtFault(const kube::ApiError& error, const std::string& field) {
+  return std::any_of(error.causes.begin(), error.causes.end(), [&field](const auto& cause) {
+    return cause.field.rfind(field, 0) == 0 &&
+           (cause.field.size() == field.size() || cause.field[field.size()] == '.' ||
+            cause.field[field.size()] == '[');
+  });
+}
+
 ChildrenOutcome Failed(const kube::ApiError& error, std::optional<kube::ApiError>& retry) {
   retry = error;
-  return {State::kFailed, error.ToString(), 0, 0};
+  // What a broken connection or a failing server says differs from time to time, and each change of
+  // the status is a change to be looked at: the log has the words.
+  const bool stable = error.code >= 400 && error.code < 500;
+  return {State::kFailed,
+          stable ? error.ToString() : std::string(kube::ErrorReasonName(error.reason)), 0, 0};
 }
 
 ChildrenOutcome TemplateInvalid(const std::string& words) {
@@ -134,7 +148,10 @@ Reconciler::Outcome Reconciler::ReconcileUnguarded(const kube::ObjectKey& key) {
       // One that was made and deleted before a watch showed it is missed by then.
       const bool shown = world_.Deployment(key) && world_.KubeService(key);
       if (facts.children.state == State::kApplied && !shown) outcome.again = kWatchLag;
-      if (facts.children.state == State::kNameTaken) outcome.again = kNameTakenInterval;
+      if (facts.children.state == State::kNameTaken ||
+          facts.children.state == State::kTemplateInvalid) {
+        outcome.again = kRefusalInterval;
+      }
     } else {
       facts.invalid = sizing.error();
     }
@@ -245,8 +262,9 @@ bool Reconciler::IsSettled(const ChildRecord* live, FieldsDigest wanted,
   if (live) applied.seen = true;
   if (live && live->owned == wanted) return true;
   if (wanted != applied.wanted) return false;
-  if (live) return live->owned == applied.owned || live->resource_version == applied.read_at;
-  return !applied.seen && kube::MonotonicMs(clock_) - applied.at_ms < kWatchLag.count();
+  if (live && live->owned == applied.owned) return true;
+  const bool late = live ? live->resource_version == applied.read_at : !applied.seen;
+  return late && kube::MonotonicMs(clock_) - applied.at_ms < kWatchLag.count();
 }
 
 Reconciler::AppliedChild Reconciler::Remember(FieldsDigest wanted, const json& result,
@@ -266,7 +284,7 @@ kube::ApiResult<json> Reconciler::ApplyChild(const ServiceRecord& record,
                                              const kube::ResourceType& type,
                                              const ChildRecord* live, const json& wanted) {
   if (live && live->owner_uid != record.service.uid) return Taken();
-  if (live) return ApplyOver(KeyOf(record), type, wanted);
+  if (live) return ApplyOver(KeyOf(record), type, live->uid, wanted);
   kube::ApplyOptions options;
   options.only_create = true;
   auto made = api_.Apply(type, KeyOf(record), wanted, options);
@@ -274,23 +292,30 @@ kube::ApiResult<json> Reconciler::ApplyChild(const ServiceRecord& record,
   // There is one: ours, if our label was taken off it or the watch is late.
   const auto found = api_.Get(type, KeyOf(record));
   if (!found.ok()) return found.error();
-  if (ParseChild(*found).owner_uid != record.service.uid) return Taken();
-  return ApplyOver(KeyOf(record), type, wanted);
+  const ChildRecord child = ParseChild(*found);
+  if (child.owner_uid != record.service.uid) return Taken();
+  return ApplyOver(KeyOf(record), type, child.uid, wanted);
 }
 
 // An apply leaves what others own, and that may not go with ours: a port that somebody renumbered
 // stands beside ours of the same name, defaults of a rolling update beside Recreate. Refused
-// therefore, our part of the spec is put in the place of what is there. What is invalid by itself
-// is refused again.
+// therefore, our value is put in the place of each field that is at fault, and of no other. What is
+// invalid by itself is refused again.
 kube::ApiResult<json> Reconciler::ApplyOver(const kube::ObjectKey& key,
-                                            const kube::ResourceType& type, const json& wanted) {
+                                            const kube::ResourceType& type, const std::string& uid,
+                                            json wanted) {
+  wanted["metadata"]["uid"] = uid;  // not one that was made under its name since
   auto applied = api_.Apply(type, key, wanted, {});
   if (!applied.Is(kube::ErrorReason::kInvalid)) return applied;
-  json patch = json::array();
+  json patch = json::array({{{"op", "test"}, {"path", "/metadata/uid"}, {"value", uid}}});
   for (const auto& [field, value] : wanted.at("spec").items()) {
+    if (!IsAtFault(applied.error(), "spec." + field)) continue;
     patch.push_back({{"op", "add"}, {"path", "/spec/" + field}, {"value", value}});
   }
-  if (!api_.Patch(type, key, kube::PatchType::kJson, patch, {}).ok()) return applied;
+  if (patch.size() == 1) return applied;
+  const auto patched = api_.Patch(type, key, kube::PatchType::kJson, patch, {});
+  if (patched.Is(kube::ErrorReason::kInvalid)) return applied;
+  if (!patched.ok()) return patched.error();
   return api_.Apply(type, key, wanted, {});
 }
 
@@ -311,16 +336,21 @@ std::optional<ChildrenOutcome> Reconciler::ApplyDeployment(const Subject& subjec
   const ServiceRecord& record = subject.record;
   const auto live = world_.Deployment(KeyOf(record));
   const FieldsDigest digest = DigestOf(wanted);
-  if (digest == applied.refused) return TemplateInvalid(applied.refusal);
+  if (digest == applied.refused &&
+      kube::MonotonicMs(clock_) - applied.refused_at_ms < kRefusalInterval.count()) {
+    return TemplateInvalid(applied.refusal);
+  }
   if (IsSettled(live.get(), digest, applied.deployment)) return std::nullopt;
 
   const auto result = ApplyChild(record, kube::Deployments(), live.get(), wanted);
   if (result.Is(kube::ErrorReason::kAlreadyExists)) return NameTaken(subject, kube::Deployments());
   if (!result.ok()) {
     if (!IsAuthorsFault(result.error())) return Failed(result.error(), retry);
+    const bool told = digest == applied.refused && result.error().message == applied.refusal;
     applied.refused = digest;
+    applied.refused_at_ms = kube::MonotonicMs(clock_);
     applied.refusal = result.error().message;
-    Tell(record, kube::EventType::kWarning, "TemplateInvalid", applied.refusal);
+    if (!told) Tell(record, kube::EventType::kWarning, "TemplateInvalid", applied.refusal);
     return TemplateInvalid(applied.refusal);
   }
   if (!live) Tell(record, kube::EventType::kNormal, "Created", "made the Deployment");

@@ -49,8 +49,9 @@ class Reconciler {
   struct Applied {
     AppliedChild deployment;
     AppliedChild service;
-    FieldsDigest refused = 0;    // the Deployment's configuration that the API server refused, and
-    std::string refusal;         // its words
+    FieldsDigest refused = 0;  // the Deployment's configuration that the API server refused, and
+    std::string refusal;       // its words
+    std::int64_t refused_at_ms = 0;  // monotonic
     std::string status;          // as it was written last, until a watch shows a change, and the
     std::string status_read_at;  // resourceVersion of the InferenceService that it was made from
   };
@@ -76,8 +77,8 @@ class Reconciler {
                                              const kube::ResourceType& type,
                                              const ChildRecord* live, const nlohmann::json& wanted);
   kube::ApiResult<nlohmann::json> ApplyOver(const kube::ObjectKey& key,
-                                            const kube::ResourceType& type,
-                                            const nlohmann::json& wanted);
+                                            const kube::ResourceType& type, const std::string& uid,
+                                            nlohmann::json wanted);
   ChildrenOutcome NameTaken(const Subject& subject, const kube::ResourceType& type);
   Stamp StampFor(const ServiceRecord& record, const ServiceSizing& sizing) const;
   // The facts, and how many of its pods are being deleted.

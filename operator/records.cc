@@ -82,6 +82,7 @@ ChildRecord ChildOf(const json& object, const json& owned) {
   ChildRecord child;
   child.name = Text(metadata, "name");
   child.namespace_name = Text(metadata, "namespace");
+  child.uid = Text(metadata, "uid");
   child.resource_version = Text(metadata, "resourceVersion");
   child.owner_uid = ControllerUid(metadata);
   child.generation = Number(metadata, "generation");

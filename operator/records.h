@@ -28,6 +28,7 @@ struct ServiceRecord {
 struct ChildRecord {
   std::string name;
   std::string namespace_name;
+  std::string uid;
   std::string owner_uid;  // of the controlling owner reference; empty where there is none
   std::string resource_version;
   std::int64_t generation = 0;           // 0 for kinds without one (Service)
