@@ -25,7 +25,7 @@ charts() {
 }
 chart_values() {
   PATH=$(tests/cluster/build.sh helm):$PATH
-  python3 tests/checks/chart_test.py
+  python3 tests/chart/chart_test.py
 }
 yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/(data|fuzz/corpus)/' | xargs yamllint -s -c .yamllint; }
 thread_safety() { cmake --preset thread-safety && cmake --build --preset thread-safety; }
