@@ -131,16 +131,9 @@ std::optional<Condition> DecideRepaired(const StatusFacts& facts) {
 
 std::string TransitionTime(const json& previous, const Condition& condition,
                            const std::string& now) {
-  const char* status = condition.holds ? "True" : "False";
-  if (!previous.is_object()) return now;
-  const auto conditions = previous.find("conditions");
-  if (conditions == previous.end() || !conditions->is_array()) return now;
-  for (const json& old : *conditions) {
-    if (old.value("type", "") == condition.type && old.value("status", "") == status) {
-      return old.value("lastTransitionTime", now);
-    }
-  }
-  return now;
+  const json* old = FindCondition(previous, condition.type);
+  const bool same = old && old->value("status", "") == (condition.holds ? "True" : "False");
+  return same ? old->value("lastTransitionTime", now) : now;
 }
 
 json SharedMemoryStatus(const StatusFacts& facts) {
@@ -158,6 +151,17 @@ json SharedMemoryStatus(const StatusFacts& facts) {
 }
 
 }  // namespace
+
+const json* FindCondition(const json& status, std::string_view type) {
+  if (!status.is_object()) return nullptr;
+  const auto conditions = status.find("conditions");
+  if (conditions == status.end() || !conditions->is_array()) return nullptr;
+  for (const json& condition : *conditions) {
+    const auto found = condition.is_object() ? condition.find("type") : condition.end();
+    if (found != condition.end() && *found == type) return &condition;
+  }
+  return nullptr;
+}
 
 bool IsOutdated(const PodFacts& pod, const StatusFacts& facts) {
   if (!pod.injected || !facts.size || !pod.shm_size) return false;

@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/inference_service.h"
@@ -67,6 +68,9 @@ struct StatusFacts {
 // not change keeps its lastTransitionTime. `now` is RFC 3339, UTC. Same input, same bytes.
 nlohmann::json BuildStatus(const InferenceService& service, const StatusFacts& facts,
                            const nlohmann::json& previous, const std::string& now);
+
+// The condition of a type in a status, of ours or of any object; null where there is none.
+const nlohmann::json* FindCondition(const nlohmann::json& status, std::string_view type);
 
 // A pod that the webhook sized by other numbers than a new pod would get, or that it never saw.
 bool IsOutdated(const PodFacts& pod, const StatusFacts& facts);

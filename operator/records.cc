@@ -45,13 +45,6 @@ std::string ControllerUid(const json& metadata) {
   return "";
 }
 
-bool IsTrue(const json& status, const std::string& type) {
-  for (const json& condition : At(status, "conditions")) {
-    if (Text(condition, "type") == type) return Text(condition, "status") == "True";
-  }
-  return false;
-}
-
 // Whether something makes another pod when this one is evicted. A Job counts it as a failure
 // instead, and a Node "owns" the API server's copies of static pods.
 bool HasReplacingController(const json& metadata) {
@@ -98,6 +91,15 @@ std::optional<Stamp> OwnStamp(const json& deployment, const json& owned) {
 }
 
 }  // namespace
+
+kube::ObjectKey KeyOf(const ServiceRecord& record) {
+  return {record.service.namespace_name, record.service.name};
+}
+
+kube::ObjectReference ReferenceTo(const ServiceRecord& record) {
+  return {names::kApiVersion, names::kKind, KeyOf(record), record.service.uid,
+          record.service.resource_version};
+}
 
 Result<ServiceRecord> ParseServiceRecord(const json& object) {
   ServiceRecord record;
@@ -153,7 +155,8 @@ Result<PodRecord> ParsePod(const json& object) {
   pod.labels = Texts(At(metadata, "labels"));
   pod.service = Text(At(metadata, "labels"), names::kServiceLabel);
   pod.facts.name = pod.name;
-  pod.facts.ready = IsTrue(status, "Ready");
+  const json* ready = FindCondition(status, "Ready");
+  pod.facts.ready = ready && Text(*ready, "status") == "True";
   pod.facts.injected = Text(At(metadata, "labels"), names::kInjectedLabel) == "true";
   pod.facts.uid = Text(metadata, "uid");
   pod.facts.created = Text(metadata, "creationTimestamp");

@@ -12,6 +12,8 @@
 #include "core/inference_service.h"
 #include "core/owned_fields.h"
 #include "core/service_status.h"
+#include "kube/event_recorder.h"
+#include "kube/resource.h"
 
 namespace shm::controller {
 
@@ -23,6 +25,10 @@ struct ServiceRecord {
   std::string spec;    // compact JSON
   std::string status;  // compact JSON, "null" where there is none
 };
+
+kube::ObjectKey KeyOf(const ServiceRecord& record);
+// For Events about it.
+kube::ObjectReference ReferenceTo(const ServiceRecord& record);
 
 // A child: an object that carries the label of an InferenceService.
 struct ChildRecord {

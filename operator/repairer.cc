@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "core/names.h"
 #include "core/repair_probe.h"
 #include "kube/timestamp.h"
 #include "runtime/log.h"
@@ -14,10 +13,6 @@ namespace {
 
 using kube::ErrorReason;
 using nlohmann::json;
-
-kube::ObjectKey KeyOf(const ServiceRecord& record) {
-  return {record.service.namespace_name, record.service.name};
-}
 
 std::string Snake(const std::string& camel) {
   std::string snake;
@@ -31,14 +26,9 @@ std::string Snake(const std::string& camel) {
 
 // Whether the status says it already: an Event once, and not again for each time that it is tried.
 bool Said(const json& status, const RepairOutcome& outcome) {
-  if (!status.is_object() || !status.contains("conditions")) return false;
-  for (const json& condition : status["conditions"]) {
-    if (condition.value("type", "") == "Repaired") {
-      return condition.value("reason", "") == outcome.reason &&
-             condition.value("message", "") == outcome.message;
-    }
-  }
-  return false;
+  const json* repaired = FindCondition(status, "Repaired");
+  return repaired && repaired->value("reason", "") == outcome.reason &&
+         repaired->value("message", "") == outcome.message;
 }
 
 }  // namespace
@@ -73,7 +63,9 @@ Repairer::Step Repairer::Advance(const ServiceRecord& record, const json& said,
   } else if (plan.state == RepairState::kSuccessorUnsized) {
     step.event = kube::EventType::kWarning;
   }
-  if (step.event && !Said(said, step.outcome)) Tell(record, step.outcome, *step.event);
+  if (step.event && !Said(said, step.outcome)) {
+    events_.Record(ReferenceTo(record), *step.event, step.outcome.reason, step.outcome.message);
+  }
   MutexLock lock(mutex_);
   histories_[KeyOf(record)] = std::move(history);
   return step;
@@ -182,13 +174,6 @@ Repairer::Step Repairer::Record(const ServiceRecord& record, const StatusFacts& 
                                                 : ", which started without the webhook")};
   runtime::LogInfo("pod evicted", {{"service", service}, {"pod", pod.name}});
   return {outcome, std::min(rules_.look, rules_.settle), true, kube::EventType::kNormal};
-}
-
-void Repairer::Tell(const ServiceRecord& record, const RepairOutcome& outcome,
-                    kube::EventType type) {
-  events_.Record({names::kApiVersion, names::kKind, KeyOf(record), record.service.uid,
-                  record.service.resource_version},
-                 type, outcome.reason, outcome.message);
 }
 
 void Repairer::Forget(const kube::ObjectKey& service) {

@@ -63,7 +63,6 @@ class Repairer {
   bool IsThere(const kube::ObjectKey& pod, const std::string& uid);
   Step Record(const ServiceRecord& record, const StatusFacts& status, const PodFacts& pod,
               const Attempt& attempt, RepairHistory& history);
-  void Tell(const ServiceRecord& record, const RepairOutcome& outcome, kube::EventType type);
   RepairPlan Plan(const ServiceRecord& record, const StatusFacts& status, RepairFacts facts,
                   const RepairHistory& history) SHM_EXCLUDES(mutex_);
   void Return(std::int64_t slot) SHM_EXCLUDES(mutex_);
