@@ -43,26 +43,6 @@ void AppendUtf8(std::uint32_t code, std::string& text) {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Takes the events that nobody wants.
-class Silence final : public SelectiveSax {
- public:
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return true; }
-  bool key(string_t&) override { return true; }
-  bool end_object() override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
-    return false;
-  }
-};
-
 class Scanner {
  public:
   Scanner(std::string_view text, SelectiveSax& sax, std::size_t max_depth)
@@ -278,7 +258,7 @@ class Scanner {
   const char* const end_;
   const std::size_t max_depth_;
   SelectiveSax& told_;
-  Silence silence_;
+  SelectiveSax silence_;         // takes the events that nobody wants
   SelectiveSax* sax_;            // told_, or silence_ while a value is read that it does not want
   std::size_t quiet_depth_ = 0;  // of that value's object
   std::string open_;             // '{' and '[' of what is open

@@ -83,9 +83,6 @@ class ReviewSax final : public ObjectSax {
     --depth_;
     return In() ? object_.end_array() : true;
   }
-  bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
-    return false;
-  }
 
   const std::string& refusal() const { return refusal_; }
 
