@@ -12,13 +12,14 @@ namespace shm {
 
 struct WatchReport {
   enum class Kind {
-    kListed,        // a list was completed: `objects`, `streamed`
-    kListFailed,    // `reason`, `error`; also of a streamed list, before its end mark
-    kPagesOnly,     // `reason`, `error`: lists come in pages from now on
-    kWatchStarted,  // also that of a streamed list
-    kReceived,      // an object or a bookmark came by the watch, behind the list
-    kWatchEnded,    // in order
-    kWatchFailed,   // `reason`, `error`
+    kListed,         // a list was completed: `objects`, `streamed`
+    kListFailed,     // `reason`, `error`; also of a streamed list, before its end mark
+    kStreamRefused,  // `reason`, `error`: lists come in pages from now on
+    kWatchStarted,   // also that of a streamed list
+    kReceived,       // an object or a bookmark came by the watch, behind the list
+    kWatchEnded,     // in order
+    kWatchFailed,    // `reason`, `error`; also a broken connection and our deadline
+    kGarbage,        // the same: a line that is not a watch event; the watch is begun again
   };
   Kind kind = Kind::kListed;
   std::size_t objects = 0;

@@ -4,41 +4,10 @@
 #include <vector>
 
 namespace shm::kube {
-namespace {
-
-WatchReport::Kind KindOf(ReflectorEvent::Kind kind) {
-  switch (kind) {
-    case ReflectorEvent::Kind::kListed:
-      return WatchReport::Kind::kListed;
-    case ReflectorEvent::Kind::kListFailed:
-      return WatchReport::Kind::kListFailed;
-    case ReflectorEvent::Kind::kStreamRefused:
-      return WatchReport::Kind::kPagesOnly;
-    case ReflectorEvent::Kind::kWatchStarted:
-      return WatchReport::Kind::kWatchStarted;
-    case ReflectorEvent::Kind::kReceived:
-      return WatchReport::Kind::kReceived;
-    case ReflectorEvent::Kind::kWatchEnded:
-      return WatchReport::Kind::kWatchEnded;
-    case ReflectorEvent::Kind::kWatchFailed:
-    case ReflectorEvent::Kind::kGarbage:
-      break;
-  }
-  return WatchReport::Kind::kWatchFailed;
-}
-
-}  // namespace
 
 WatchReport ReportOf(const ReflectorEvent& event) {
-  WatchReport report{KindOf(event.kind), event.objects, event.streamed, {}, {}};
-  const bool failed = report.kind == WatchReport::Kind::kListFailed ||
-                      report.kind == WatchReport::Kind::kPagesOnly ||
-                      report.kind == WatchReport::Kind::kWatchFailed;
-  if (failed) {
-    report.reason = ErrorReasonName(event.error.reason);
-    report.error = event.error.ToString();
-  }
-  return report;
+  return {event.kind, event.objects, event.streamed, ErrorReasonName(event.error.reason),
+          event.error.ToString()};
 }
 
 namespace {

@@ -35,16 +35,7 @@ struct ReflectorOptions {
 
 // What happened, for metrics and the log.
 struct ReflectorEvent {
-  enum class Kind {
-    kListed,         // a list was completed: `objects`, `streamed`
-    kListFailed,     // error; also of a streamed list, before its end mark
-    kStreamRefused,  // error; lists come in pages from now on
-    kWatchStarted,
-    kReceived,     // an object or a bookmark of a watch, behind its list
-    kWatchEnded,   // in order
-    kWatchFailed,  // error; also a broken connection and our deadline
-    kGarbage,      // a line that is not a watch event; the watch is begun again
-  };
+  using Kind = WatchReport::Kind;
   Kind kind = Kind::kListed;
   std::size_t objects = 0;
   ApiError error;

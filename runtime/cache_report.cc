@@ -28,7 +28,7 @@ void ReportCache(Metrics& metrics, const std::string& resource, const std::strin
       metrics.Count("reflector_lists_total", "Lists that were completed, by resource.",
                     {{"resource", resource}, {"streamed", report.streamed ? "true" : "false"}});
       break;
-    case WatchReport::Kind::kPagesOnly:
+    case WatchReport::Kind::kStreamRefused:
       LogInfo("lists come in pages, the API server does not stream them",
               {{"resource", resource}, {"of", of}, {"error", report.error}});
       CountListError(metrics, resource, report);
@@ -38,6 +38,7 @@ void ReportCache(Metrics& metrics, const std::string& resource, const std::strin
       CountListError(metrics, resource, report);
       break;
     case WatchReport::Kind::kWatchFailed:
+    case WatchReport::Kind::kGarbage:
       WarnThatItFails(resource, of, report);
       metrics.Count("reflector_watch_errors_total", "Watches that failed, by resource and reason.",
                     {{"resource", resource}, {"reason", std::string(report.reason)}});
