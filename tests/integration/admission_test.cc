@@ -22,14 +22,6 @@ json Create(const std::string& ns, const json& pod) {
   return json::parse(Cluster().Must("-n " + ns + " create -o json -f - 2>/dev/null", pod.dump()));
 }
 
-void CreateService(const std::string& ns, const std::string& name, const json& spec) {
-  Cluster().Must("-n " + ns + " create -f -", json({{"apiVersion", "shm-operator.dev/v1alpha1"},
-                                                    {"kind", "InferenceService"},
-                                                    {"metadata", {{"name", name}}},
-                                                    {"spec", spec}})
-                                                  .dump());
-}
-
 json Selecting(const char* app, int degree) {
   return {{"tensorParallelSize", degree},
           {"gpuCount", degree},
@@ -58,7 +50,7 @@ std::string Post(const std::string& path, const std::string& body) {
 TEST_CASE("a labelled pod gets its volume, its mount, and its GPUs as requests and limits") {
   Installation::Get();
   const std::string ns = NewNamespace("labelled");
-  CreateService(ns, "two", Selecting("none", 2));
+  ApplyInferenceService(ns, "two", Selecting("none", 2));
   const json pod = Create(ns, Pod("p", {{"shm-operator.dev/service", "two"}}));
   INFO(pod.dump(2));
   CHECK(SizeLimit(pod) == "2Gi");
@@ -73,7 +65,7 @@ TEST_CASE("a selected pod is sized where its namespace is enabled, and let alone
   Installation::Get();
   const bool enabled = GENERATE(true, false);
   const std::string ns = NewNamespace("selected", enabled);
-  CreateService(ns, "four", Selecting("engine", 4));
+  ApplyInferenceService(ns, "four", Selecting("engine", 4));
   REQUIRE(Eventually(seconds(10), [&] {
     return Cluster()
         .Get("-n " + ns + " inferenceservices.shm-operator.dev four")
@@ -103,7 +95,7 @@ TEST_CASE("inject=false opts out of everything") {
 TEST_CASE("A9: a dry run is answered like the real thing and leaves nothing") {
   Installation::Get();
   const std::string ns = NewNamespace("dryrun");
-  CreateService(ns, "two", Selecting("none", 2));
+  ApplyInferenceService(ns, "two", Selecting("none", 2));
   const json pod =
       json::parse(Cluster().Must("-n " + ns + " create --dry-run=server -o json -f - 2>/dev/null",
                                  Pod("p", {{"shm-operator.dev/service", "two"}}).dump()));

@@ -51,20 +51,11 @@ bool BecomesQuiet() {
   });
 }
 
-void CreateFrom(const std::string& ns, const std::string& name, const json& spec) {
-  Cluster().Must("-n " + ns + " apply --server-side -f -",
-                 json({{"apiVersion", "shm-operator.dev/v1alpha1"},
-                       {"kind", "InferenceService"},
-                       {"metadata", {{"name", name}}},
-                       {"spec", spec}})
-                     .dump());
-}
-
 void Create(const std::string& ns, const std::string& name) {
   const json engine = {{"name", "engine"}, {"image", "example/engine"}};
-  CreateFrom(ns, name,
-             {{"tensorParallelSize", 2},
-              {"template", {{"spec", {{"containers", json::array({engine})}}}}}});
+  ApplyInferenceService(ns, name,
+                        {{"tensorParallelSize", 2},
+                         {"template", {{"spec", {{"containers", json::array({engine})}}}}}});
 }
 
 }  // namespace
@@ -142,7 +133,7 @@ TEST_CASE("an operator that starts anew writes nothing where nothing differs, an
   std::ifstream file(SHM_TEST_DATA "/children/many-fields.json");
   const json many_fields = json::parse(file);
   for (const char* name : {"same", "drifted", "relabelled"}) {
-    CreateFrom(ns, name, {{"tensorParallelSize", 2}, {"template", many_fields}});
+    ApplyInferenceService(ns, name, {{"tensorParallelSize", 2}, {"template", many_fields}});
   }
   REQUIRE(Eventually(seconds(15), [&] { return Writes() >= 3 * 3; }));
   REQUIRE(BecomesQuiet());

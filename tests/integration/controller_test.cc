@@ -20,15 +20,6 @@ json Template(int degree) {
              {{"containers", json::array({{{"name", "engine"}, {"image", "example/engine"}}})}}}}}};
 }
 
-void Apply(const std::string& ns, const std::string& name, const json& spec) {
-  Cluster().Must("-n " + ns + " apply --server-side -f -",
-                 json({{"apiVersion", "shm-operator.dev/v1alpha1"},
-                       {"kind", "InferenceService"},
-                       {"metadata", {{"name", name}}},
-                       {"spec", spec}})
-                     .dump());
-}
-
 json Get(const std::string& ns, const std::string& what) {
   return Cluster().Get("-n " + ns + " " + what);
 }
@@ -63,7 +54,7 @@ json PodAnnotations(const json& deployment) {
 TEST_CASE("a template becomes a Deployment and a Service that it owns, stamped with its numbers") {
   Installation::Get();
   const std::string ns = NewNamespace("children");
-  Apply(ns, "qwen", Template(2));
+  ApplyInferenceService(ns, "qwen", Template(2));
   const json deployment = WaitForDeployment(ns, "qwen");
   INFO(deployment.dump(2));
   CHECK(deployment["metadata"]["ownerReferences"][0]["name"] == "qwen");
@@ -82,9 +73,9 @@ TEST_CASE("a template becomes a Deployment and a Service that it owns, stamped w
 TEST_CASE("a changed TP is stamped anew, and the status follows the generation") {
   Installation::Get();
   const std::string ns = NewNamespace("changed");
-  Apply(ns, "qwen", Template(2));
+  ApplyInferenceService(ns, "qwen", Template(2));
   WaitForDeployment(ns, "qwen");
-  Apply(ns, "qwen", Template(4));
+  ApplyInferenceService(ns, "qwen", Template(4));
   CHECK(Eventually(seconds(10), [&] {
     return PodAnnotations(Get(ns, "deployment qwen")).value("shm-operator.dev/shm-size", "") ==
            "4Gi";
@@ -102,11 +93,11 @@ TEST_CASE("a typo inside template.spec is TemplateInvalid, and mending it heals"
   const std::string ns = NewNamespace("typo");
   json spec = Template(2);
   spec["template"]["spec"]["containers"][0]["imagePullPolice"] = "Never";
-  Apply(ns, "typo", spec);
+  ApplyInferenceService(ns, "typo", spec);
   CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "typo") == "TemplateInvalid"; }));
   CHECK_THAT(Condition(Get(ns, std::string(kKind) + " typo"), "Ready", "message"),
              Catch::Contains("imagePullPolice"));
-  Apply(ns, "typo", Template(2));
+  ApplyInferenceService(ns, "typo", Template(2));
   WaitForDeployment(ns, "typo");
   CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "typo") == "Progressing"; }));
 }
@@ -114,7 +105,7 @@ TEST_CASE("a typo inside template.spec is TemplateInvalid, and mending it heals"
 TEST_CASE("drift of a child is repaired") {
   Installation::Get();
   const std::string ns = NewNamespace("drift");
-  Apply(ns, "qwen", Template(2));
+  ApplyInferenceService(ns, "qwen", Template(2));
   WaitForDeployment(ns, "qwen");
   Cluster().Must("-n " + ns +
                  R"( patch deployment qwen --type=merge -p '{"spec":{"replicas":7}}')");
@@ -129,7 +120,7 @@ TEST_CASE("drift that an apply alone cannot undo is repaired") {
   const std::string ns = NewNamespace("stubborn");
   json spec = Template(2);
   spec["strategy"] = {{"type", "RollingUpdate"}};  // the API server adds its defaults
-  Apply(ns, "qwen", spec);
+  ApplyInferenceService(ns, "qwen", spec);
   WaitForDeployment(ns, "qwen");
   REQUIRE(Eventually(seconds(10), [&] { return !Get(ns, "service qwen").is_null(); }));
 
@@ -143,7 +134,7 @@ TEST_CASE("drift that an apply alone cannot undo is repaired") {
   }));
   // Recreate goes with no rolling update.
   spec["strategy"] = {{"type", "Recreate"}};
-  Apply(ns, "qwen", spec);
+  ApplyInferenceService(ns, "qwen", spec);
   CHECK(Eventually(seconds(10), [&] {
     return Get(ns, "deployment qwen")["spec"]["strategy"] == json{{"type", "Recreate"}};
   }));
@@ -153,7 +144,7 @@ TEST_CASE("drift that an apply alone cannot undo is repaired") {
 TEST_CASE("a stamped number that somebody changed or removed is stamped again") {
   Installation::Get();
   const std::string ns = NewNamespace("stamp");
-  Apply(ns, "qwen", Template(2));
+  ApplyInferenceService(ns, "qwen", Template(2));
   const json stamped = PodAnnotations(WaitForDeployment(ns, "qwen"));
   for (const char* name : {"shm-operator.dev/shm-size", "shm-operator.dev/gpu-count",
                            "shm-operator.dev/tensor-parallel-size"}) {
@@ -174,7 +165,7 @@ TEST_CASE("a Deployment of that name which is not ours is left alone, and said")
   const std::string ns = NewNamespace("taken");
   Cluster().Must("-n " + ns + " create deployment qwen --image=example/other");
   const json before = Get(ns, "deployment qwen");
-  Apply(ns, "qwen", Template(2));
+  ApplyInferenceService(ns, "qwen", Template(2));
   CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "qwen") == "NameTaken"; }));
   CHECK(Get(ns, "deployment qwen")["spec"] == before["spec"]);
 }
@@ -186,9 +177,9 @@ TEST_CASE("a younger selector that an older one covers is a Conflict") {
     return json{{"tensorParallelSize", 2}, {"selector", {{"matchLabels", labels}}}};
   };
   // Creation times are whole seconds; of one second the first by name counts as older.
-  Apply(ns, "a-wide", select({{"app", "x"}}));
-  Apply(ns, "b-within", select({{"app", "x"}, {"tier", "y"}}));
-  Apply(ns, "c-beside", select({{"tier", "y"}}));
+  ApplyInferenceService(ns, "a-wide", select({{"app", "x"}}));
+  ApplyInferenceService(ns, "b-within", select({{"app", "x"}, {"tier", "y"}}));
+  ApplyInferenceService(ns, "c-beside", select({{"tier", "y"}}));
   CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "b-within") == "Conflict"; }));
   CHECK_THAT(Condition(Get(ns, std::string(kKind) + " b-within"), "SharedMemoryReady", "message"),
              Catch::Contains("a-wide"));
@@ -199,9 +190,10 @@ TEST_CASE("a younger selector that an older one covers is a Conflict") {
 TEST_CASE("selectors that only a pod shows to overlap are a Conflict once it is there") {
   Installation::Get();
   const std::string ns = NewNamespace("shared", /*enabled=*/true);
-  Apply(ns, "a-app", {{"tensorParallelSize", 2}, {"selector", {{"matchLabels", {{"app", "x"}}}}}});
-  Apply(ns, "b-tier",
-        {{"tensorParallelSize", 2}, {"selector", {{"matchLabels", {{"tier", "y"}}}}}});
+  ApplyInferenceService(
+      ns, "a-app", {{"tensorParallelSize", 2}, {"selector", {{"matchLabels", {{"app", "x"}}}}}});
+  ApplyInferenceService(
+      ns, "b-tier", {{"tensorParallelSize", 2}, {"selector", {{"matchLabels", {{"tier", "y"}}}}}});
   REQUIRE(Eventually(seconds(10), [&] { return ReadyReason(ns, "b-tier") == "NoPods"; }));
   const json gpus = {{"limits", {{"nvidia.com/gpu", "2"}}}};
   const json engine = {{"name", "engine"}, {"image", "example/engine"}, {"resources", gpus}};
@@ -218,7 +210,8 @@ TEST_CASE("selectors that only a pod shows to overlap are a Conflict once it is 
 TEST_CASE("a selector in a namespace that is not enabled says which command enables it") {
   Installation::Get();
   const std::string ns = NewNamespace("closed");
-  Apply(ns, "sel", {{"tensorParallelSize", 2}, {"selector", {{"matchLabels", {{"app", "x"}}}}}});
+  ApplyInferenceService(
+      ns, "sel", {{"tensorParallelSize", 2}, {"selector", {{"matchLabels", {{"app", "x"}}}}}});
   CHECK(Eventually(seconds(10), [&] { return ReadyReason(ns, "sel") == "NamespaceNotEnabled"; }));
   CHECK_THAT(
       Condition(Get(ns, std::string(kKind) + " sel"), "SharedMemoryReady", "message"),
@@ -230,12 +223,12 @@ TEST_CASE("a selector in a namespace that is not enabled says which command enab
 TEST_CASE("killed with -9, the operator takes up its work where it stood") {
   Installation& installation = Installation::Get();
   const std::string ns = NewNamespace("killed");
-  Apply(ns, "before", Template(2));
+  ApplyInferenceService(ns, "before", Template(2));
   WaitForDeployment(ns, "before");
   installation.operator_process().Signal(SIGKILL);
   installation.operator_process().Wait();
-  Apply(ns, "meanwhile", Template(4));
-  Apply(ns, "before", Template(8));
+  ApplyInferenceService(ns, "meanwhile", Template(4));
+  ApplyInferenceService(ns, "before", Template(8));
   installation.StartOperator();
   const bool caught_up = Eventually(seconds(30), [&] {
     return PodAnnotations(Get(ns, "deployment meanwhile")).value("shm-operator.dev/shm-size", "") ==
@@ -267,7 +260,7 @@ TEST_CASE(
   // The lease's 15 s from its last renewal, and a try every 2 s.
   CHECK(Eventually(seconds(20), [&] { return leads(port); }));
   const std::string ns = NewNamespace("successor");
-  Apply(ns, "qwen", Template(2));
+  ApplyInferenceService(ns, "qwen", Template(2));
   WaitForDeployment(ns, "qwen");
   installation.StartOperator();
   second->Signal(SIGTERM);
@@ -279,7 +272,7 @@ TEST_CASE(
 TEST_CASE("a quiet cluster sees no write but the lease") {
   Installation::Get();
   const std::string ns = NewNamespace("quiet");
-  Apply(ns, "qwen", Template(2));
+  ApplyInferenceService(ns, "qwen", Template(2));
   WaitForDeployment(ns, "qwen");
   REQUIRE(Eventually(seconds(10), [&] { return ReadyReason(ns, "qwen") == "Progressing"; }));
   const auto versions = [&] {

@@ -123,6 +123,15 @@ std::string Installation::Logs() const {
       .output;
 }
 
+void ApplyInferenceService(const std::string& ns, const std::string& name, const json& spec) {
+  Cluster().Must("-n " + ns + " apply --server-side -f -",
+                 json({{"apiVersion", "shm-operator.dev/v1alpha1"},
+                       {"kind", "InferenceService"},
+                       {"metadata", {{"name", name}}},
+                       {"spec", spec}})
+                     .dump());
+}
+
 std::string NewNamespace(const std::string& prefix, bool enabled) {
   static int count = 0;
   const std::string name = prefix + "-" + std::to_string(++count);

@@ -42,6 +42,10 @@ class Installation {
   std::unique_ptr<Process> webhook_;
 };
 
+// Makes an InferenceService of a spec, or changes it, by server-side apply.
+void ApplyInferenceService(const std::string& ns, const std::string& name,
+                           const nlohmann::json& spec);
+
 // Makes a namespace that no other test uses, and returns its name.
 std::string NewNamespace(const std::string& prefix, bool enabled = false);
 

@@ -67,13 +67,10 @@ class Drift {
   }
 
   void AddService(const std::string& repair) {
-    Must("apply --server-side -f -", {{"apiVersion", "shm-operator.dev/v1alpha1"},
-                                      {"kind", "InferenceService"},
-                                      {"metadata", {{"name", "sel"}}},
-                                      {"spec",
-                                       {{"tensorParallelSize", 2},
-                                        {"repair", repair},
-                                        {"selector", {{"matchLabels", {{"app", "engine"}}}}}}}});
+    ApplyInferenceService(ns_, "sel",
+                          {{"tensorParallelSize", 2},
+                           {"repair", repair},
+                           {"selector", {{"matchLabels", {{"app", "engine"}}}}}});
   }
 
   std::string On(const std::string& command) const { return "-n " + ns_ + " " + command; }
