@@ -163,7 +163,7 @@ Result<void> App::StartHealth() {
     metrics_.Set("leader_election_master_status", "1 while this replica leads.",
                  leading_.load() ? 1 : 0, {{"name", config_.lease}});
     metrics_.Set("shm_operator_inference_services", "InferenceServices in the cache.",
-                 static_cast<double>(world_.ServiceKeys().size()));
+                 static_cast<double>(world_.ServiceCount()));
     metrics_.Set("shm_operator_watches_refused", "Watches that the API server does not allow.",
                  static_cast<double>(world_.Refused()));
     MeasureQueue();

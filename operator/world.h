@@ -1,6 +1,7 @@
 // Everything the operator watches, and which InferenceServices a change concerns.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -52,6 +53,7 @@ class World {
   std::shared_ptr<const NamespaceRecord> Namespace(const std::string& name) const;
   std::vector<std::shared_ptr<const ServiceRecord>> ServicesIn(const std::string& name) const;
   std::vector<kube::ObjectKey> ServiceKeys() const;
+  std::size_t ServiceCount() const { return services_.Size(); }
 
   // Pods that are tied to the InferenceService by label, or injected and matched by its selector.
   // Those that match and are not injected no watch follows: see unwatched_pods.h.
