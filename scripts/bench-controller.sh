@@ -21,23 +21,15 @@ BuildAll() {
   BuildGo peer-controller ./peers/controller
 }
 
-PrepareCluster() {
-  export KUBECONFIG=$1/kubeconfig
-  kubectl apply --server-side -f crds/ >/dev/null
-  kubectl wait --for=condition=Established crd/inferenceservices.shm-operator.dev >/dev/null
-  kubectl create namespace shm-system >/dev/null
-}
-
 Inside() {
   local folder=$1
-  PrepareCluster "$folder/ours"
-  PrepareCluster "$folder/peers"
+  KUBECONFIG=$folder/ours/kubeconfig PrepareCluster
+  KUBECONFIG=$folder/peers/kubeconfig PrepareCluster
   Facts "The controllers at scale" bench-controller "all, which they share with the API servers and the driver" >"$folder/head.md"
   "$bin/scale" -bin "$bin" -folder "$folder" -cluster "$folder/ours" -peer-cluster "$folder/peers" \
     -objects "${BENCH_OBJECTS:-10000}" -burst "${BENCH_BURST:-1000}" -rounds "${BENCH_ROUNDS:-3}" \
     -steady "${BENCH_STEADY_SECONDS:-300}" -out "$folder/tables.md"
-  mkdir -p "$(dirname "$out")"
-  cat "$folder/head.md" "$folder/tables.md" | tee "$out"
+  Publish "$folder" "$out"
 }
 
 if [ "${1:-}" = --inside ]; then

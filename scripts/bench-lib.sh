@@ -35,3 +35,16 @@ Written by \`make $2\` on $(date -u +%F), commit $(git rev-parse --short HEAD 2>
 
 T
 }
+
+# Our kinds and the programs' own namespace. Runs with the environment of tests/cluster/apiserver.
+PrepareCluster() {
+  kubectl apply --server-side -f crds/ >/dev/null
+  kubectl wait --for=condition=Established crd/inferenceservices.shm-operator.dev >/dev/null
+  kubectl create namespace shm-system >/dev/null
+}
+
+# `Publish FOLDER FILE`: head and tables become a file of results.
+Publish() {
+  mkdir -p "$(dirname "$2")"
+  cat "$1/head.md" "$1/tables.md" | tee "$2"
+}

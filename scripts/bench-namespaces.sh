@@ -6,6 +6,8 @@
 #   SHM_BIN_DIR       programs to measure (build/release/bin, which is built then)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/bench-lib.sh
+. scripts/bench-lib.sh
 
 sizes=${BENCH_NAMESPACES:-0 1 10 20 50}
 bin=${SHM_BIN_DIR:-build/release/bin}
@@ -54,9 +56,7 @@ Measure() {
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-kubectl apply --server-side -f crds >/dev/null
-kubectl wait --for=condition=Established crd/inferenceservices.shm-operator.dev >/dev/null
-kubectl create namespace shm-system >/dev/null
+PrepareCluster
 most=0
 for size in $sizes; do [ "$size" -le "$most" ] || most=$size; done
 for ((i = 1; i <= most; i++)); do

@@ -31,9 +31,7 @@ MakePair() {
 
 # What the reviews speak of. Runs with the environment of tests/cluster/apiserver.
 FillCluster() {
-  kubectl apply --server-side -f crds/ >/dev/null
-  kubectl wait --for=condition=Established crd/inferenceservices.shm-operator.dev >/dev/null
-  kubectl create namespace shm-system >/dev/null
+  PrepareCluster
   kubectl -n shm-system create secret tls shm-operator-webhook-tls --cert="$1/tls.crt" --key="$1/tls.key" >/dev/null
   kubectl apply --server-side -f tests/bench/services.yaml >/dev/null
 }
@@ -54,8 +52,7 @@ Inside() {
   Facts "The webhook under load" bench-webhook "${servers:-all, which they share with the load generator}" >"$folder/head.md"
   "$bin/load" -bin "$bin" -certificates "$folder" -folder "$folder" -server-cpus "$servers" -seconds "${BENCH_SECONDS:-1}" \
     -rounds "${BENCH_ROUNDS:-5}" -fill "${BENCH_SERVICES:-10000}" -preload "${BENCH_PRELOAD:-}" -out "$folder/tables.md" >/dev/null
-  mkdir -p "$(dirname "$out")"
-  cat "$folder/head.md" "$folder/tables.md" | tee "$out"
+  Publish "$folder" "$out"
 }
 
 if [ "${1:-}" = --inside ]; then
