@@ -98,7 +98,8 @@ def _fault(rng: random.Random, kind: str) -> Fault:
         detail["new_pod"] = rng.random() < 0.5
     if kind == "partition":
         detail["who"] = rng.choice(("leader", "leader", "other", "both"))
-        seconds = max(seconds, 3.0)
+        # Half of them outlive the lease (15 s): another takes it, or nobody can.
+        seconds = round(rng.uniform(20, 40), 1) if rng.random() < 0.5 else max(seconds, 3.0)
     if kind == "apiserver-certificate-expired":
         seconds = max(seconds, 3.0)
     if kind == "client-certificate-expired":

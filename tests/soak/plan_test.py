@@ -24,6 +24,12 @@ class PlanTest(unittest.TestCase):
             kinds = [fault.kind for turn in make_plan(seed, 5) for fault in turn.faults]
             self.assertEqual(sorted(kinds), sorted(FAULT_KINDS), f"seed {seed}")
 
+    def test_some_partitions_outlive_the_lease_of_the_leader(self) -> None:
+        long = [fault for turn in make_plan(1, 100) for fault in turn.faults
+                if fault.kind == "partition" and fault.seconds > 15]
+        self.assertTrue(any(fault.detail["who"] == "leader" for fault in long))
+        self.assertTrue(any(fault.detail["who"] == "both" for fault in long))
+
     def test_no_change_is_made_to_what_is_not_there(self) -> None:
         for seed in range(20):
             there: set[tuple[str, str]] = set()
