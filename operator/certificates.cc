@@ -6,6 +6,7 @@
 
 #include "core/base64.h"
 #include "core/names.h"
+#include "operator/target_port.h"
 #include "runtime/log.h"
 #include "runtime/tls_probe.h"
 
@@ -202,16 +203,16 @@ std::vector<ReplicaFacts> Certificates::AskReplicas(const std::string& server_na
     selector += (selector.empty() ? "" : ",") + key + "=" + value.get<std::string>();
   }
   if (selector.empty()) return replicas;
-  constexpr std::uint16_t kPort = 8443;
   const auto listed = api_.List(
       kube::Pods(), options_.namespace_name, {.label_selector = selector}, [&](json&& pod) {
         if (pod["metadata"].contains("deletionTimestamp")) return;
         ReplicaFacts replica;
         replica.name = pod["metadata"].value("name", "");
         const std::string address = pod.value("/status/podIP"_json_pointer, "");
-        if (!address.empty()) {
+        const auto port = TargetPort(*service, pod);
+        if (!address.empty() && port) {
           const auto served =
-              runtime::ServedCertificate(address, kPort, server_name, kProbeTimeout);
+              runtime::ServedCertificate(address, *port, server_name, kProbeTimeout);
           if (served.ok()) replica.served_sha256 = *served;
         }
         replicas.push_back(std::move(replica));

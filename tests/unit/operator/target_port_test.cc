@@ -1,0 +1,45 @@
+#include "operator/target_port.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+namespace shm::controller {
+namespace {
+
+using nlohmann::json;
+
+json ServiceOf(const char* port) {
+  return {{"spec", {{"ports", json::array({json::parse(port)})}}}};
+}
+
+const json kPod = json::parse(R"({"spec": {"containers": [
+    {"name": "sidecar"},
+    {"name": "webhook", "ports": [{"name": "metrics", "containerPort": 8080},
+                                  {"name": "https", "containerPort": 9443}]}]}})");
+
+TEST_CASE("a Service leads to the port of a pod that its targetPort names or says") {
+  struct Row {
+    const char* port;
+    std::optional<std::uint16_t> expected;
+  };
+  const Row rows[] = {
+      {R"({"port": 443, "targetPort": "https"})", 9443},
+      {R"({"port": 443, "targetPort": 8443})", 8443},
+      {R"({"port": 443})", 443},
+      {R"({"port": 443, "targetPort": "http"})", std::nullopt},
+      {R"({"port": 443, "targetPort": 65536})", std::nullopt},
+      {R"({})", std::nullopt},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.port);
+    CHECK(TargetPort(ServiceOf(row.port), kPod) == row.expected);
+  }
+}
+
+TEST_CASE("a Service without ports, or a pod without containers, leads nowhere") {
+  CHECK_FALSE(TargetPort(json::object(), kPod));
+  CHECK_FALSE(TargetPort(ServiceOf(R"({"port": 443, "targetPort": "https"})"), json::object()));
+}
+
+}  // namespace
+}  // namespace shm::controller
