@@ -27,7 +27,7 @@ chart_values() {
   PATH=$(tests/cluster/build.sh helm):$PATH
   python3 tests/chart/chart_test.py
 }
-yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/(data|fuzz/corpus)/' | xargs yamllint -s -c .yamllint; }
+yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/(data|fuzz/corpus|chart/golden)/' | xargs yamllint -s -c .yamllint; }
 thread_safety() { cmake --preset thread-safety && cmake --build --preset thread-safety; }
 # In C++20 the pointer itself dies before the first round. scripts/sanitize.sh found four of these.
 range_for() { ! git grep -nE 'for \([^;]* : \*[^;()]*\(' -- '*.cc' '*.h'; }
@@ -41,9 +41,10 @@ check "shell scripts (shellcheck)" shell
 check "python scripts compile" python
 check "yaml (yamllint)" yaml
 check "version is one" one_version
+check "the chart's README has every value" python3 scripts/chart_readme.py --check
 check "generated manifests are up to date" scripts/render-manifests.sh --check
 check "chart (helm lint)" charts
-check "chart (rights with watchNamespaces)" chart_values
+check "chart (values, rights, golden renders)" chart_values
 if [ "$failed" -gt 0 ]; then
   echo "$failed checks failed"
   exit 1

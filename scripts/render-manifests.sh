@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes what is generated: the chart's copy of the CRDs, and deploy/install.yaml from the chart.
+# Writes what is generated: the chart's copy of the CRDs and its table of values, and deploy/install.yaml
+# from the chart.
 #
 #   scripts/render-manifests.sh           write them anew
 #   scripts/render-manifests.sh --check   change nothing; show what differs, and fail if anything does
@@ -60,12 +61,13 @@ Write() {
   mkdir -p "$chart/crds"
   cp crds/*.yaml "$chart/crds/"
   cat "$rendered" >"$manifest"
+  python3 scripts/chart_readme.py
 }
 
 case ${1:-} in
   '' | --check) ;;
   *)
-    sed -n '2,5s/^# *//p' "$0" >&2
+    sed -n '2,6s/^# *//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
-"""What the chart renders with watchNamespaces, and what it refuses. Needs helm on the PATH."""
+"""What the chart renders, and what it refuses. Needs helm on the PATH.
 
+Golden renders are in golden/: of each group of values the documents that differ from those of the default
+values. SHM_UPDATE_GOLDEN=1 writes them anew.
+"""
+
+import os
 import pathlib
 import re
 import subprocess
@@ -21,23 +26,18 @@ VARIANTS = [
     ["certificates.mode=cert-manager"],
     ["aggregateRoles=false", "fullnameOverride=other"],
 ]
-REFUSED = [
-    ("{%s}" % OWN, "never sized"),
-    ("{kube-system}", "never sized"),
-    ("{a,a}", "are equal"),
-    ("{Team}", "does not match pattern"),
-    ("{a.b}", "does not match pattern"),
-    ("{%s}" % ("a" * 64), "maxLength"),
-    ("{%s}" % ",".join(f"n{i}" for i in range(51)), "maxItems"),
-    ("a", "want array"),
-]
+HERE = pathlib.Path(__file__).parent
+GOLDEN = HERE / "golden"
 
 
-def helm(*settings):
-    command = ["helm", "template", "sized", ROOT / "charts/shm-operator", "--no-hooks", "-n", OWN]
+def helm(*settings, values=None, hooks=False):
+    """Renders with values of `--set`, and those of a mapping."""
+    command = ["helm", "template", "sized", ROOT / "charts/shm-operator", "-n", OWN, "-f", "-"]
+    if not hooks:
+        command += ["--no-hooks"]
     for setting in settings:
         command += ["--set", setting]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, input=yaml.safe_dump(values or {}), capture_output=True, text=True, check=False)
 
 
 def render(*settings):
@@ -121,17 +121,78 @@ def check_most():
     assert re.search(rf"kMaxWatchNamespaces = {most};", header), "chart and programs differ in how many they take"
 
 
+def render_twice(values):
+    first, second = (helm(values=values, hooks=True) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout, f"two renders of {values} differ"
+    return first.stdout
+
+
+def split(text):
+    """The documents of a render, without the comments that name the template."""
+    documents = {}
+    for document in text.split("\n---\n"):
+        document = "\n".join(l for l in document.removeprefix("---\n").splitlines() if not l.startswith("# Source:")) + "\n"
+        content = yaml.safe_load(document)
+        if content:
+            hook = content["metadata"].get("annotations", {}).get("helm.sh/hook", "")
+            documents[content["kind"], content["metadata"].get("namespace", ""), content["metadata"]["name"], hook] = document
+    return documents
+
+
+def golden_of(documents, default):
+    """All of the default values; of others what is new or differs, and a line for what is gone."""
+    gone = [" ".join(filter(None, key)) for key in default if key not in documents]
+    changed = [text for key, text in documents.items() if documents is default or default.get(key) != text]
+    return "".join(f"# gone: {name}\n" for name in gone) + "---\n".join(changed)
+
+
+def check_goldens():
+    groups = yaml.safe_load((HERE / "groups.yaml").read_text())
+    default = split(render_twice(groups["default"]))
+    for name, values in groups.items():
+        documents = default if name == "default" else split(render_twice(values))
+        for key, text in documents.items():
+            assert "caBundle:" not in text, f"{name}: {key} has a caBundle (trap C2)"
+        rendered = golden_of(documents, default)
+        path = GOLDEN / f"{name}.yaml"
+        if os.environ.get("SHM_UPDATE_GOLDEN"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(rendered)
+        assert path.exists() and path.read_text() == rendered, \
+            f"{path} is not what the chart renders; SHM_UPDATE_GOLDEN=1 {__file__} writes it anew"
+    known = {f"{name}.yaml" for name in groups}
+    assert {path.name for path in GOLDEN.iterdir()} == known, "a golden file that belongs to no group"
+
+
+def check_sources():
+    """Argo CD renders without a cluster, and again and again (trap C3)."""
+    for path in (ROOT / "charts/shm-operator/templates").rglob("*.*"):
+        for action in re.findall(r"\{\{.*?\}\}", path.read_text(), re.DOTALL):
+            found = re.search(r"\b(lookup|gen[A-Z]\w+|rand\w+|now|date\w*|uuidv4|Capabilities)\b", action)
+            assert not found, f"{path.name}: {found.group()} is not the same from render to render"
+
+
+def check_refused():
+    cases = [(case["values"], case["says"]) for case in yaml.safe_load((HERE / "refused.yaml").read_text())]
+    cases.append(({"watchNamespaces": ["a" * 64]}, "maxLength"))
+    cases.append(({"watchNamespaces": [f"n{i}" for i in range(51)]}, "maxItems"))
+    for values, message in cases:
+        done = helm(values=values)
+        assert done.returncode != 0, f"{values} is taken"
+        assert message in done.stderr, f"{values}: {done.stderr}"
+
+
 def main():
     for variant in VARIANTS:
         check_rights(variant)
     check_selectors()
     check_configuration()
     check_most()
-    for value, message in REFUSED:
-        done = helm("watchNamespaces=" + value)
-        assert done.returncode != 0, f"{value} is taken"
-        assert message in done.stderr, f"{value}: {done.stderr}"
-    print("the chart's watchNamespaces: all passed")
+    check_sources()
+    check_refused()
+    check_goldens()
+    print("the chart: all passed")
 
 
 if __name__ == "__main__":

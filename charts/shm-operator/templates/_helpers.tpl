@@ -48,6 +48,8 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 metadata:
   labels:
     {{- include "shm-operator.selectorLabels" (list $ .component) | nindent 4 }}
+    app.kubernetes.io/version: {{ $.Chart.AppVersion | quote }}
+    app.kubernetes.io/part-of: shm-operator
     {{- with .values.podLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -64,6 +66,12 @@ spec:
   enableServiceLinks: false
   # On SIGTERM a process goes on serving for 10 s while endpoints drain, then finishes what it has begun.
   terminationGracePeriodSeconds: 45
+  {{- with .values.hostNetwork }}
+  hostNetwork: {{ . }}
+  {{- end }}
+  {{- with .values.dnsPolicy | default (ternary "ClusterFirstWithHostNet" "" (default false .values.hostNetwork)) }}
+  dnsPolicy: {{ . }}
+  {{- end }}
   {{- with $.Values.imagePullSecrets }}
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
@@ -137,6 +145,9 @@ spec:
       configMap:
         name: {{ include "shm-operator.fullname" $ }}
   topologySpreadConstraints:
+    {{- with .values.topologySpreadConstraints }}
+    {{- toYaml . | nindent 4 }}
+    {{- else }}
     {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
     - maxSkew: 1
       topologyKey: {{ $key }}
@@ -144,6 +155,7 @@ spec:
       labelSelector:
         matchLabels:
           {{- include "shm-operator.selectorLabels" (list $ $component) | nindent 10 }}
+    {{- end }}
     {{- end }}
   {{- with .values.nodeSelector }}
   nodeSelector:
@@ -157,6 +169,25 @@ spec:
   affinity:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+{{- end -}}
+
+{{/* Call with (list CONTEXT COMPONENT NAME), where a drain is to take one replica at a time. */}}
+{{- define "shm-operator.podDisruptionBudget" -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ index . 2 }}
+  namespace: {{ (index . 0).Release.Namespace }}
+  labels:
+    {{- include "shm-operator.labels" . | nindent 4 }}
+spec:
+  # Not minAvailable, which with one replica would hold up every drain of its node.
+  maxUnavailable: 1
+  # A replica that is not ready guards nothing.
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels:
+      {{- include "shm-operator.selectorLabels" . | nindent 6 }}
 {{- end -}}
 
 {{/* config.yaml: what both programs must agree on. */}}
