@@ -27,6 +27,10 @@ chart_values() {
   PATH=$(tests/cluster/build.sh helm):$PATH
   python3 tests/chart/chart_test.py
 }
+overlays() {
+  PATH=$(tests/cluster/build.sh helm kubectl):$PATH
+  python3 tests/chart/kustomize_test.py
+}
 yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/(data|fuzz/corpus|chart/golden)/' | xargs yamllint -s -c .yamllint; }
 thread_safety() { cmake --preset thread-safety && cmake --build --preset thread-safety; }
 # In C++20 the pointer itself dies before the first round. scripts/sanitize.sh found four of these.
@@ -45,6 +49,7 @@ check "the chart's README has every value" python3 scripts/chart_readme.py --che
 check "generated manifests are up to date" scripts/render-manifests.sh --check
 check "chart (helm lint)" charts
 check "chart (values, rights, golden renders)" chart_values
+check "kustomize overlays are what the chart makes" overlays
 if [ "$failed" -gt 0 ]; then
   echo "$failed checks failed"
   exit 1
