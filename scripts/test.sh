@@ -49,6 +49,7 @@ integration() {
   launcher=(tests/cluster/apiserver run --)
   run_program build/dev/bin/integration_tests
   launcher=()
+  run_script tests/cluster/apiserver run -- python3 tests/integration/manifests_test.py
 }
 
 # Five rounds, which hold every kind of fault once. With this seed they take a minute and a half.
