@@ -78,7 +78,7 @@ tidy: deps deps-check ## clang-tidy over core/ (minutes; not yet part of check)
 format: ## Format the C++ sources in place
 	@git ls-files '*.cc' '*.h' | xargs clang-format -i
 
-manifests: ## Write deploy/install.yaml and the chart's CRDs anew
+manifests: ## Write deploy/install.yaml, the kustomize overlays, the chart's CRDs and table of values anew
 	@scripts/render-manifests.sh
 
 demo: ## From a fresh machine to a pod with a sized /dev/shm

@@ -45,6 +45,7 @@ check "shell scripts (shellcheck)" shell
 check "python scripts compile" python
 check "yaml (yamllint)" yaml
 check "version is one" one_version
+check "docs/sizing.md and its plot are what was measured" python3 scripts/plot_sizing.py --check
 check "the chart's README has every value" python3 scripts/chart_readme.py --check
 check "generated manifests are up to date" scripts/render-manifests.sh --check
 check "chart (helm lint)" charts

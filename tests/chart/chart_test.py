@@ -114,6 +114,17 @@ def check_configuration():
     assert before.isdisjoint(after), "a change of the list restarts nothing"
 
 
+def check_documented_rights():
+    """docs/security.md has a row for each rule of the programs, and no other."""
+    objects = render()
+    rendered = [(("webhook" if name.endswith("-webhook") else "operator"), place, ", ".join(rule["resources"]), ", ".join(rule["verbs"]))
+                for kind, place, namespace in (("ClusterRole", "cluster", None), ("Role", "own namespace", OWN))
+                for name, role in program_roles(objects, kind, namespace).items() for rule in role["rules"]]
+    rows = [tuple(cell.strip() for cell in line.split("|")[1:5])
+            for line in (ROOT / "docs/security.md").read_text().splitlines() if re.match(r"\| (operator|webhook) \| (cluster|own) ?", line)]
+    assert sorted(rows) == sorted(rendered), set(rows) ^ set(rendered)
+
+
 def check_most():
     schema = yaml.safe_load((ROOT / "charts/shm-operator/values.schema.json").read_text())
     most = schema["properties"]["watchNamespaces"]["maxItems"]
@@ -189,6 +200,7 @@ def main():
     check_selectors()
     check_configuration()
     check_most()
+    check_documented_rights()
     check_sources()
     check_refused()
     check_goldens()
