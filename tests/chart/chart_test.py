@@ -5,6 +5,7 @@ Golden renders are in golden/: of each group of values the documents that differ
 values. SHM_UPDATE_GOLDEN=1 writes them anew.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -184,6 +185,35 @@ def check_sources():
             assert not found, f"{path.name}: {found.group()} is not the same from render to render"
 
 
+def open_places(part, path):
+    """Where the schema takes anything."""
+    if isinstance(part, dict):
+        if part.get("type") == "object" and "additionalProperties" not in part:
+            yield path
+        if part.get("type") == "array" and "items" not in part:
+            yield path
+        for key, value in part.items():
+            yield from open_places(value, f"{path}/{key}")
+
+
+def check_schema():
+    """Every level refuses what it does not know, and values.yaml names every value. (Helm itself holds it to the schema.)"""
+    chart = ROOT / "charts/shm-operator"
+    schema = json.loads((chart / "values.schema.json").read_text())
+
+    def missing(values, part, path):
+        part = schema["definitions"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+        for key, value in part.get("properties", {}).items():
+            if key not in values:
+                yield path + key
+            elif isinstance(values[key], dict) and values[key]:
+                yield from missing(values[key], value, f"{path}{key}.")
+
+    assert list(open_places(schema, "")) == ["/properties/global"], list(open_places(schema, ""))
+    unnamed = list(missing(yaml.safe_load((chart / "values.yaml").read_text()), schema, ""))
+    assert unnamed == ["global", "operator.resources.claims", "webhook.resources.claims"], unnamed
+
+
 def check_refused():
     cases = [(case["values"], case["says"]) for case in yaml.safe_load((HERE / "refused.yaml").read_text())]
     cases.append(({"watchNamespaces": ["a" * 64]}, "maxLength"))
@@ -202,6 +232,7 @@ def main():
     check_most()
     check_documented_rights()
     check_sources()
+    check_schema()
     check_refused()
     check_goldens()
     print("the chart: all passed")
