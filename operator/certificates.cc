@@ -6,7 +6,7 @@
 
 #include "core/base64.h"
 #include "core/names.h"
-#include "operator/target_port.h"
+#include "operator/service_target.h"
 #include "runtime/log.h"
 #include "runtime/tls_probe.h"
 
@@ -197,11 +197,7 @@ std::vector<ReplicaFacts> Certificates::AskReplicas(const std::string& server_na
   const auto service =
       api_.Get(kube::Services(), {options_.namespace_name, options_.webhook_service});
   if (!service.ok()) return replicas;
-  std::string selector;
-  for (const auto& [key, value] :
-       service->value("/spec/selector"_json_pointer, json::object()).items()) {
-    selector += (selector.empty() ? "" : ",") + key + "=" + value.get<std::string>();
-  }
+  const std::string selector = SelectorText(*service);
   if (selector.empty()) return replicas;
   const auto listed = api_.List(
       kube::Pods(), options_.namespace_name, {.label_selector = selector}, [&](json&& pod) {

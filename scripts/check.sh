@@ -33,8 +33,9 @@ overlays() {
 }
 yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/(data|fuzz/corpus|chart/golden)/' | xargs yamllint -s -c .yamllint; }
 thread_safety() { cmake --preset thread-safety && cmake --build --preset thread-safety; }
-# In C++20 the pointer itself dies before the first round. scripts/sanitize.sh found four of these.
-range_for() { ! git grep -nE 'for \([^;]* : \*[^;()]*\(' -- '*.cc' '*.h'; }
+# In C++20 the pointer itself dies before the first round, and so does what items() is of. scripts/sanitize.sh
+# found four of the former; one of the latter ended the operator.
+range_for() { ! git grep -nE 'for \([^;]* : \*[^;()]*\(|\.value\([^;{]*\)\.items\(\)' -- '*.cc' '*.h'; }
 one_version() { [ "$(cat VERSION)" = "$(sed -n 's/^version: //p' charts/shm-operator/Chart.yaml)" ]; }
 check "format (clang-format)" format
 check "rooms include only downwards" python3 scripts/check_rooms.py

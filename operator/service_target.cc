@@ -1,4 +1,4 @@
-#include "operator/target_port.h"
+#include "operator/service_target.h"
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -25,6 +25,16 @@ std::optional<std::uint16_t> NamedPort(const json& pod, const std::string& name)
 }
 
 }  // namespace
+
+std::string SelectorText(const json& service) {
+  // By name: in C++20 what items() points to would be gone before the first round.
+  const json selector = service.value("/spec/selector"_json_pointer, json::object());
+  std::string text;
+  for (const auto& [key, value] : selector.items()) {
+    text += (text.empty() ? "" : ",") + key + "=" + value.get<std::string>();
+  }
+  return text;
+}
 
 std::optional<std::uint16_t> TargetPort(const json& service, const json& pod) {
   const json ports = service.value("/spec/ports"_json_pointer, json::array());

@@ -1,4 +1,4 @@
-#include "operator/target_port.h"
+#include "operator/service_target.h"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -39,6 +39,18 @@ TEST_CASE("a Service leads to the port of a pod that its targetPort names or say
 TEST_CASE("a Service without ports, or a pod without containers, leads nowhere") {
   CHECK_FALSE(TargetPort(json::object(), kPod));
   CHECK_FALSE(TargetPort(ServiceOf(R"({"port": 443, "targetPort": "https"})"), json::object()));
+}
+
+TEST_CASE("a Service's selector becomes the text that a list of pods takes") {
+  // As long as the chart's: short ones do not show what lies in freed memory.
+  const json service = json::parse(R"({"spec": {"selector": {
+      "app.kubernetes.io/component": "webhook", "app.kubernetes.io/instance": "shm-operator",
+      "app.kubernetes.io/name": "shm-operator"}}})");
+  CHECK(SelectorText(service) ==
+        "app.kubernetes.io/component=webhook,app.kubernetes.io/instance=shm-operator,"
+        "app.kubernetes.io/name=shm-operator");
+  CHECK(SelectorText(json::parse(R"({"spec": {}})")).empty());
+  CHECK(SelectorText(json::object()).empty());
 }
 
 }  // namespace
