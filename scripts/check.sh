@@ -43,7 +43,7 @@ check "yaml (yamllint)" yaml
 check "version is one" one_version
 check "generated manifests are up to date" scripts/render-manifests.sh --check
 check "chart (helm lint)" charts
-check "chart (rights with watchNamespaces)" chart_values
+check "chart (rights with watchNamespaces, times of certificates)" chart_values
 if [ "$failed" -gt 0 ]; then
   echo "$failed checks failed"
   exit 1

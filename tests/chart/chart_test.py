@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the chart renders with watchNamespaces, and what it refuses. Needs helm on the PATH."""
+"""What the chart renders with watchNamespaces and for certificates, and what it refuses. Needs helm on the PATH."""
 
 import pathlib
 import re
@@ -30,6 +30,14 @@ REFUSED = [
     ("{%s}" % ("a" * 64), "maxLength"),
     ("{%s}" % ",".join(f"n{i}" for i in range(51)), "maxItems"),
     ("a", "want array"),
+]
+# Times of certificates that the programs would refuse at their start.
+REFUSED_TIMES = [
+    (["caLifetime=3599"], "minimum"),
+    (["caLifetime=8760h"], "want integer"),
+    (["caPropagation=0"], "minimum"),
+    (["caLifetime=7775999"], "leafLifetime is longer than caLifetime"),
+    (["leafLifetime=1889"], "longer than a third of leafLifetime"),
 ]
 
 
@@ -121,17 +129,38 @@ def check_most():
     assert re.search(rf"kMaxWatchNamespaces = {most};", header), "chart and programs differ in how many they take"
 
 
+def operator_flags(*settings):
+    deployment = by_name(of_kind(render(*settings), "Deployment", OWN))["sized"]
+    flags = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    return dict(flag[2:].split("=", 1) for flag in flags)
+
+
+def check_certificates():
+    """The times reach the operator as whole numbers, and only where it makes the certificates."""
+    flags = operator_flags()
+    times = {name: flags[name] for name in ("ca-lifetime", "leaf-lifetime", "ca-propagation", "ca-overlap")}
+    assert list(times.values()) == ["31536000", "7776000", "30", "600"], times
+    assert operator_flags("certificates.leafLifetime=1890")["leaf-lifetime"] == "1890"
+    for mode in ("provided", "cert-manager"):
+        assert times.keys().isdisjoint(operator_flags("certificates.mode=" + mode)), mode
+    for values, message in REFUSED_TIMES:
+        done = helm(*("certificates." + value for value in values))
+        assert done.returncode != 0, f"{values} are taken"
+        assert message in done.stderr, f"{values}: {done.stderr}"
+
+
 def main():
     for variant in VARIANTS:
         check_rights(variant)
     check_selectors()
     check_configuration()
     check_most()
+    check_certificates()
     for value, message in REFUSED:
         done = helm("watchNamespaces=" + value)
         assert done.returncode != 0, f"{value} is taken"
         assert message in done.stderr, f"{value}: {done.stderr}"
-    print("the chart's watchNamespaces: all passed")
+    print("the chart: all passed")
 
 
 if __name__ == "__main__":
