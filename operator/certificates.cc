@@ -204,9 +204,9 @@ std::vector<ReplicaFacts> Certificates::AskReplicas(const std::string& server_na
   const auto service =
       api_.Get(kube::Services(), {options_.namespace_name, options_.webhook_service});
   if (!service.ok()) return replicas;
+  const json wanted = service->value("/spec/selector"_json_pointer, json::object());
   std::string selector;
-  for (const auto& [key, value] :
-       service->value("/spec/selector"_json_pointer, json::object()).items()) {
+  for (const auto& [key, value] : wanted.items()) {
     selector += (selector.empty() ? "" : ",") + key + "=" + value.get<std::string>();
   }
   if (selector.empty()) return replicas;

@@ -73,7 +73,8 @@ struct Bench {
   }
 
   std::string Data(const kube::ObjectKey& secret, const char* key) const {
-    return *DecodeBase64(api.Peek(kube::Secrets(), secret)->at("data").at(key));
+    const json object = *api.Peek(kube::Secrets(), secret);
+    return *DecodeBase64(object.at("data").at(key).get_ref<const std::string&>());
   }
   // What both entries hold.
   std::string Bundle() const {
