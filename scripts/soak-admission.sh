@@ -28,7 +28,7 @@ if [ -n "${SOAK_SHORT:-}" ]; then
 fi
 # A refusal is to be seen where there is one: both entries fail. A leader needs another to take over.
 helm_flags=(--set webhook.failurePolicy.labelled=Fail --set webhook.failurePolicy.namespace=Fail
-  --set webhook.replicas=2 --set operator.replicas=2 --set certificates.leafLifetime=600 "${times[@]}")
+  --set webhook.replicas=2 --set operator.replicas=2 "${times[@]}")
 install_operator
 
 flags=(--state "$SHM_CLUSTER_DIR" --pods "${SOAK_PODS:-20000}" --seed "${SOAK_SEED:-1}" --rate "${SOAK_RATE:-14}"

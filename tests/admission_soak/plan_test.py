@@ -114,7 +114,8 @@ class VerdictTest(unittest.TestCase):
     def test_counters_are_summed_over_processes_that_begin_again(self) -> None:
         growth = Growth()
         for process, value in (("a/0", 2), ("a/0", 5), ("b/0", 1), ("a/0", 1), ("a/0", 4)):
-            growth.see(process, counters(f'rejected{{reason="handshake"}} {value}\nother 9\n', ("rejected",)))
+            grown = growth.see(process, counters(f'rejected{{reason="handshake"}} {value}\nother 9\n', ("rejected",)))
+        self.assertEqual(grown, {'rejected{reason="handshake"}': 3.0})
         self.assertEqual(growth.total(), {'rejected{reason="handshake"}': 10.0})
 
 

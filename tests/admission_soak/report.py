@@ -53,6 +53,8 @@ def markdown(soak: Soak, seed: int, pods: int, rate: float, build: str) -> str:
               f"| calls of the webhook that failed, by kube-apiserver's log | {watcher.failed_calls} |"]
     lines += [f"| `{sample}` | {value:.0f} |" for growth in (watcher.webhook, watcher.apiserver)
               for sample, value in growth.total().items()]
+    lines += [f"| handshakes that the webhook saw broken off while {kind} was under way | {times} |"
+              for kind, times in watcher.rejected_during.items() if times]
     lines += ["", "## Disturbances", "",
               "How long each took until all was as before: replicas ready, the old authority trusted no more, a leader.", "",
               "| disturbance | times | median | longest | at |", "|---|---|---|---|---|"]

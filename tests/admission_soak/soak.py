@@ -26,8 +26,8 @@ class Soak:
         self.done: list[Done] = []
         self.problems: list[str] = []
         self.seconds = 0.0
+        self._under_way = "none"
         self._enough = threading.Event()
-        self._through_once = threading.Event()
 
     def prepare(self) -> None:
         """Namespaces and InferenceServices; back when a pod of each kind comes out sized."""
@@ -50,7 +50,7 @@ class Soak:
 
     def run(self, pods: int) -> None:
         """Until that many pods were created and every disturbance was there once."""
-        self.watcher = Watcher(self._api, self._watched_node)
+        self.watcher = Watcher(self._api, self._watched_node, lambda: self._under_way)
         began = time.monotonic()
         schedule = threading.Thread(target=self._disturb, args=(began,))
         self.watcher.start()
@@ -77,11 +77,13 @@ class Soak:
                 return
             time.sleep(disturbance.pause * self._longest_pause)
             at = time.monotonic()
+            self._under_way = disturbance.kind
             try:
                 self._disturber.run(disturbance)
             except (GaveUp, KeyError, ValueError, OSError) as error:
                 self.problems.append(f"{disturbance.kind}: {type(error).__name__}: {error}")
                 return
+            self._under_way = "none"
             self.done.append(Done(disturbance.kind, at - began, time.monotonic() - at))
             print(f"{at - began:6.1f} s  {disturbance.kind}, {time.monotonic() - at:.1f} s; "
                   f"{self.creator.counts[create.SIZED]} pods sized", flush=True)

@@ -101,13 +101,17 @@ class Growth:
         self._done: dict[str, float] = {}
         self._last: dict[tuple[str, str], float] = {}
 
-    def see(self, process: str, samples: dict[str, float]) -> None:
+    def see(self, process: str, samples: dict[str, float]) -> dict[str, float]:
+        """By how much each of the samples grew."""
+        grown_by = {}
         for sample, value in samples.items():
             before = self._last.get((process, sample), 0.0)
             # Less than before: another process under that name.
             grown = value - before if value >= before else value
             self._done[sample] = self._done.get(sample, 0.0) + grown
             self._last[process, sample] = value
+            grown_by[sample] = grown
+        return grown_by
 
     def begin(self) -> None:
         """What was counted until now is not ours."""

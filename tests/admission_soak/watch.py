@@ -6,6 +6,7 @@ import base64
 import collections
 import hashlib
 import threading
+from collections.abc import Callable
 
 from client import CORE, SYSTEM, Api, Away, GaveUp
 from node import Node
@@ -14,6 +15,7 @@ from verdict import Growth, counters, is_handshake_failure, pattern_of
 WEBHOOK_METRICS = ("shm_webhook_rejected_total", 'shm_webhook_requests_total{entry="labelled",outcome="error"',
                    'shm_webhook_requests_total{entry="namespace",outcome="error"')
 APISERVER_METRICS = ("apiserver_admission_webhook_rejection_count", "apiserver_admission_webhook_fail_open_count")
+HANDSHAKE = 'shm_webhook_rejected_total{reason="handshake"}'
 PERIOD = 2.0
 APISERVER_EVERY = 5  # periods: its metrics are long
 
@@ -21,12 +23,16 @@ APISERVER_EVERY = 5  # periods: its metrics are long
 class Watcher:
     """Looks every two seconds. A process that is killed takes what it counted since with it."""
 
-    def __init__(self, api: Api, node: Node) -> None:
+    def __init__(self, api: Api, node: Node, under_way: Callable[[], str]) -> None:
+        """`under_way` names the disturbance of the moment."""
         self._api = api
         self._node = node
+        self._under_way = under_way
         self.webhook = Growth()
         self.apiserver = Growth()
         self.handshake_failures: collections.Counter[str] = collections.Counter()
+        # What the webhook counts, by the disturbance that was under way when it was seen.
+        self.rejected_during: collections.Counter[str] = collections.Counter()
         self.failed_calls = 0  # lines of kube-apiserver's log
         self.authorities: set[str] = set()
         self.leaves: set[str] = set()
@@ -35,6 +41,7 @@ class Watcher:
         self._look(with_apiserver=True)
         self.webhook.begin()
         self.apiserver.begin()
+        self.rejected_during.clear()
 
     def start(self) -> None:
         self._thread.start()
@@ -70,7 +77,8 @@ class Watcher:
         for pod in self._api.must("GET", pods + selector, seconds=0)["items"]:
             name = pod["metadata"]["name"]
             text = self._api.text(f"{pods}/{name}:8080/proxy/metrics")
-            self.webhook.see(name, counters(text, WEBHOOK_METRICS))
+            grown = self.webhook.see(name, counters(text, WEBHOOK_METRICS))
+            self.rejected_during[self._under_way()] += round(grown.get(HANDSHAKE, 0))
 
     def _look_at_certificates(self) -> None:
         for name, seen in (("shm-operator-ca", self.authorities), ("shm-operator-webhook-tls", self.leaves)):
