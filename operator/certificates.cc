@@ -60,11 +60,15 @@ std::vector<std::string> Fingerprints(const std::string& bundle,
   return found;
 }
 
-// Whether a pod may serve a certificate now, and goes on to. One that was evicted stays in the list
-// for as long as Kubernetes likes; one that has not started yet will begin with the newest pair.
+// Whether a pod serves some certificate now, and is to go on. One that was evicted, or whose
+// container waits to be started again, may stay in the list for as long as Kubernetes likes; a
+// process that begins later will begin with the newest pair.
 bool Serves(const json& pod) {
-  return !pod["metadata"].contains("deletionTimestamp") &&
-         pod.value("/status/phase"_json_pointer, "") == "Running";
+  if (pod["metadata"].contains("deletionTimestamp")) return false;
+  const json containers = pod.value("/status/containerStatuses"_json_pointer, json::array());
+  return std::any_of(containers.begin(), containers.end(), [](const json& container) {
+    return container.value("state", json::object()).contains("running");
+  });
 }
 
 bool Covers(const std::vector<std::string>& names, const std::vector<std::string>& wanted) {

@@ -66,10 +66,11 @@ struct Bench {
     object["metadata"]["name"] = key.name;
     REQUIRE(api.Apply(type, key, object, {}).ok());
   }
-  void AddPod(const std::string& name, const std::string& phase) {
-    // An address of a port that nobody listens on.
+  // With an address of a port that nobody listens on.
+  void AddPod(const std::string& name, json container_statuses) {
     Put(kube::Pods(), {"shm-system", name},
-        {{"status", {{"phase", phase}, {"podIP", "127.0.0.1"}}}});
+        {{"status",
+          {{"podIP", "127.0.0.1"}, {"containerStatuses", std::move(container_statuses)}}}});
   }
 
   std::string Data(const kube::ObjectKey& secret, const char* key) const {
@@ -134,17 +135,23 @@ TEST_CASE("C1: both Secrets deleted, the authority that replicas serve by stays 
   CHECK(bench.ServingIsTrusted());
 }
 
-TEST_CASE("Only replicas that run hold up the end of an old authority") {
+TEST_CASE("Only replicas whose process runs hold up the end of an old authority") {
   struct Row {
-    const char* phase;
+    const char* what;
+    json container_statuses;
     bool holds;
   };
-  for (const Row& row : {Row{"Running", true}, Row{"Failed", false}, Row{"Succeeded", false},
-                         Row{"Pending", false}}) {
-    CAPTURE(row.phase);
+  const Row rows[] = {
+      {"runs", {{{"state", {{"running", json::object()}}}}}, true},
+      {"evicted", {{{"state", {{"terminated", json::object()}}}}}, false},
+      {"in a crash loop", {{{"state", {{"waiting", json::object()}}}}}, false},
+      {"not on a node yet", json::array(), false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
     Bench bench;
     bench.certificates.Advance();
-    bench.AddPod("replica", row.phase);
+    bench.AddPod("replica", row.container_statuses);
     const std::string before = bench.Data(kCaSecret, "tls.crt");
     REQUIRE(bench.api.Delete(kube::Secrets(), kCaSecret, {}).ok());
     bench.certificates.Advance();
