@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help bench bench-webhook bench-controller fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-soak test-e2e soak check format \
+.PHONY: help bench bench-webhook bench-controller fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-soak test-e2e soak soak-admission check format \
         demo demo-down manifests clean
 
 help: ## What there is to run
@@ -36,7 +36,7 @@ release: deps ## Build the three programs optimized (build/release)
 image: release ## Build the image as build/image.tar (shm-operator:dev)
 	@deploy/image/build.sh build/image.tar
 
-test: ## Dependencies, build, unit, integration on a real API server, five rounds of the soak, end to end with a real kubelet
+test: ## Dependencies, build, unit, integration on a real API server, five rounds of the soak, 2,000 pods of the admission soak, end to end with a real kubelet
 	@scripts/test.sh unit integration soak e2e
 
 test-unit: ## Unit tests alone
@@ -70,6 +70,9 @@ bench-controller: deps ## The operator with 10,000 InferenceServices beside cont
 
 soak: deps ## SOAK_ROUNDS (100) rounds of faults and operations against a real control plane (SOAK_SEED=1); about 40 minutes
 	@scripts/soak.sh
+
+soak-admission: deps ## SOAK_PODS (20000) pods on a real node while webhook, certificates and API server change (SOAK_SEED=1); about 25 minutes
+	@scripts/soak-admission.sh
 
 tidy: deps deps-check ## clang-tidy over core/ (minutes; not yet part of check)
 	@cmake --preset dev > /dev/null

@@ -1,6 +1,7 @@
 #include "core/certificate_plan.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace shm {
@@ -15,19 +16,34 @@ bool Valid(std::int64_t not_before, std::int64_t not_after, std::int64_t now) {
   return not_before <= now && now < not_after;
 }
 
-void AddOnce(std::vector<std::string>& list, const std::string& sha256) {
-  if (!sha256.empty() && std::find(list.begin(), list.end(), sha256) == list.end()) {
-    list.push_back(sha256);
-  }
+bool Holds(const std::vector<std::string>& list, const std::string& sha256) {
+  return std::find(list.begin(), list.end(), sha256) != list.end();
 }
 
-// The signing authority, those before it, and, whatever became of the CA Secret, the one by which
-// the leaf in use is verified.
+void AddOnce(std::vector<std::string>& list, const std::string& sha256) {
+  if (!sha256.empty() && !Holds(list, sha256)) list.push_back(sha256);
+}
+
+// The CA Secret was deleted, damaged or replaced: it does not name what the leaf is verified by.
+bool Forgot(const CertificateFacts& facts) {
+  if (!facts.authority) return true;
+  if (!facts.leaf || facts.leaf->issuer_sha256.empty()) return false;
+  const std::string& issuer = facts.leaf->issuer_sha256;
+  return issuer != facts.authority->sha256 && !Holds(facts.old_authorities, issuer);
+}
+
+// The signing authority and those before it. Where the CA Secret forgot some, those by which what
+// replicas serve is verified now: the leaf's, and, as a replica may not have taken that leaf up
+// yet, whatever caBundle holds. The overlap ends their time like that of any old one.
 std::vector<std::string> Trusted(const CertificateFacts& facts) {
   std::vector<std::string> trusted;
   if (facts.authority) AddOnce(trusted, facts.authority->sha256);
   for (const std::string& old : facts.old_authorities) AddOnce(trusted, old);
+  if (!Forgot(facts)) return trusted;
   if (facts.leaf) AddOnce(trusted, facts.leaf->issuer_sha256);
+  for (const auto& bundle : facts.bundles) {
+    for (const std::string& sha256 : bundle) AddOnce(trusted, sha256);
+  }
   return trusted;
 }
 
@@ -120,7 +136,7 @@ CertificatePlan DecideProvided(const CertificateFacts& facts) {
     plan.reason = "the provided Secret holds no pair with the ca.crt that signed it";
     return plan;
   }
-  plan.trusted = {facts.leaf->issuer_sha256};
+  for (const std::string& sha256 : facts.leaf->authorities) AddOnce(plan.trusted, sha256);
   if (Published(facts, plan.trusted)) return plan;
   plan.state = State::kUnpublished;
   plan.action = Action::kPublishBundle;
@@ -137,7 +153,7 @@ CertificatePlan DecideSelf(const CertificatePolicy& policy, const CertificateFac
     plan.reason = std::move(fault);
     return plan;
   }
-  if (plan.trusted.size() > 1 + facts.old_authorities.size()) {
+  if (Forgot(facts)) {
     plan.state = State::kUnpublished;
     plan.action = Action::kKeepOld;
     plan.reason = "the serving certificate is by an authority that the CA Secret does not name";
@@ -160,7 +176,23 @@ CertificatePlan DecideSelf(const CertificatePolicy& policy, const CertificateFac
   return plan;
 }
 
+std::string Seconds(std::int64_t seconds) { return std::to_string(seconds) + " s"; }
+
 }  // namespace
+
+Result<void> CheckCertificatePolicy(const CertificatePolicy& policy) {
+  if (policy.leaf_lifetime > policy.authority_lifetime) {
+    return Error{"leaf-lifetime", Seconds(policy.leaf_lifetime) + " is longer than ca-lifetime, " +
+                                      Seconds(policy.authority_lifetime)};
+  }
+  const std::int64_t rotation = policy.propagation + policy.overlap;
+  if (rotation > policy.leaf_lifetime / 3) {
+    return Error{"leaf-lifetime", "ca-propagation and ca-overlap, together " + Seconds(rotation) +
+                                      ", are longer than a third of it, " +
+                                      Seconds(policy.leaf_lifetime / 3)};
+  }
+  return {};
+}
 
 std::string_view RotationStateName(RotationState state) {
   switch (state) {

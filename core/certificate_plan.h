@@ -8,7 +8,9 @@
 // it, which are still trusted. A rotation therefore is (trap C1): a new authority, the one before
 // joins the old ones -> caBundle of every entry holds both -> API servers have had time to see it
 // -> leaf by the new authority -> every replica seen to serve it, overlap over -> old ones dropped.
-// Every step can be repeated, and a process that died anywhere goes on from what it finds.
+// Every step can be repeated, and a process that died anywhere goes on from what it finds. Where
+// the CA Secret was deleted or replaced, what caBundle and the serving Secret hold become the old
+// ones, so that deleting it is a rotation like any other, in the middle of one too.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +18,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/result.h"
 
 namespace shm {
 
@@ -28,11 +32,19 @@ enum class CertificateMode {
   kCertManager,  // cert-manager owns the Secret and caBundle: the operator touches neither
 };
 
+// All but the mode is in seconds, and matters in kSelf alone.
 struct CertificatePolicy {
   CertificateMode mode = CertificateMode::kSelf;
-  std::int64_t propagation = 30;  // seconds until all API servers have seen a new caBundle
-  std::int64_t overlap = 600;     // seconds that an old authority stays trusted after the switch
+  std::int64_t propagation = 30;  // until all API servers have seen a new caBundle
+  std::int64_t overlap = 600;     // that an old authority stays trusted after the switch
+  std::int64_t authority_lifetime = std::int64_t{365} * 24 * 3600;
+  std::int64_t leaf_lifetime = std::int64_t{90} * 24 * 3600;
 };
+
+// That a rotation is over before what it replaces ends: a leaf lives no longer than its authority,
+// and propagation and overlap fit into the last third of its life, in which it is replaced. The
+// Error's field is the flag of the setting.
+Result<void> CheckCertificatePolicy(const CertificatePolicy& policy);
 
 struct AuthorityFacts {
   std::string sha256;
@@ -45,8 +57,9 @@ struct LeafFacts {
   std::string sha256;
   std::int64_t not_before = 0;
   std::int64_t not_after = 0;
-  std::string issuer_sha256;  // of the authority in the Secret's ca.crt, if that signed it; else ""
+  std::string issuer_sha256;  // of the authority in the Secret's ca.crt that signed it; else ""
   bool names_match = true;    // it names what the API server calls
+  std::vector<std::string> authorities;  // all that the Secret's ca.crt holds, in its order
   friend bool operator==(const LeafFacts&, const LeafFacts&) = default;
 };
 
@@ -86,7 +99,7 @@ std::string_view RotationStateName(RotationState state);
 enum class CertificateAction {
   kNone,
   kCreateAuthority,  // and keep `trusted` as the old authorities
-  kKeepOld,          // the CA Secret forgot an authority: write `trusted` but the first as old ones
+  kKeepOld,          // the CA Secret forgot some: write `trusted` but the first as old ones
   kPublishBundle,    // write exactly `trusted` to every webhook entry
   kIssueLeaf,        // by the authority; ca.crt is the authority's certificate
   kRetireOld,        // drop the old authorities from the CA Secret

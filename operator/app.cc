@@ -253,7 +253,7 @@ void App::EndTerm() {
 
 CertificateOptions App::MakeCertificateOptions() const {
   CertificateOptions options;
-  options.policy.mode = config_.certificate_mode;
+  options.policy = config_.certificates;
   options.namespace_name = own_namespace_;
   options.webhook_configuration = config_.webhook_configuration;
   options.webhook_service = config_.webhook_service;

@@ -46,14 +46,30 @@ std::string CalledHost(const json& client_config) {
   return url.substr(0, url.find_first_of(":/"));
 }
 
-std::vector<std::string> Fingerprints(const std::string& bundle) {
+// The fingerprints of a bundle's certificates, in its order, which `pem_by_sha256` then holds.
+std::vector<std::string> Fingerprints(const std::string& bundle,
+                                      std::map<std::string, std::string>& pem_by_sha256) {
   std::vector<std::string> found;
   const auto pems = pki::SplitBundle(bundle);
   if (!pems.ok()) return found;
   for (const std::string& pem : *pems) {
-    if (const auto info = pki::Inspect(pem); info.ok()) found.push_back(info->sha256);
+    const auto info = pki::Inspect(pem);
+    if (!info.ok()) continue;
+    found.push_back(info->sha256);
+    pem_by_sha256.emplace(info->sha256, pem);
   }
   return found;
+}
+
+// Whether a pod serves some certificate now, and is to go on. One that was evicted, or whose
+// container waits to be started again, may stay in the list for as long as Kubernetes likes; a
+// process that begins later will begin with the newest pair.
+bool Serves(const json& pod) {
+  if (pod["metadata"].contains("deletionTimestamp")) return false;
+  const json containers = pod.value("/status/containerStatuses"_json_pointer, json::array());
+  return std::any_of(containers.begin(), containers.end(), [](const json& container) {
+    return container.value("state", json::object()).contains("running");
+  });
 }
 
 bool Covers(const std::vector<std::string>& names, const std::vector<std::string>& wanted) {
@@ -116,7 +132,8 @@ void Certificates::ReadConfiguration(const json& configuration, Observed& observ
     const std::string host = CalledHost(client_config);
     if (!host.empty() && !Covers(observed.dns_names, {host})) observed.dns_names.push_back(host);
     const auto bundle = DecodeBase64(client_config.value("caBundle", ""));
-    observed.facts.bundles.push_back(Fingerprints(bundle.ok() ? *bundle : ""));
+    observed.facts.bundles.push_back(
+        Fingerprints(bundle.ok() ? *bundle : "", observed.pem_by_sha256));
   }
 }
 
@@ -126,14 +143,8 @@ kube::ApiResult<void> Certificates::ReadAuthority(Observed& observed) {
   if (secret.Is(kube::ErrorReason::kNotFound)) return {};
   if (!secret.ok()) return secret.error();
 
-  if (const auto old = pki::SplitBundle(SecretValue(*secret, kOldAuthorities)); old.ok()) {
-    for (const std::string& pem : *old) {
-      const auto info = pki::Inspect(pem);
-      if (!info.ok()) continue;
-      observed.facts.old_authorities.push_back(info->sha256);
-      observed.pem_by_sha256[info->sha256] = pem;
-    }
-  }
+  observed.facts.old_authorities =
+      Fingerprints(SecretValue(*secret, kOldAuthorities), observed.pem_by_sha256);
   pki::KeyPair pair{SecretValue(*secret, "tls.crt"), SecretValue(*secret, "tls.key")};
   const auto info = pki::Inspect(pair.certificate_pem);
   if (!info.ok() || !info->is_authority) return {};
@@ -154,22 +165,23 @@ kube::ApiResult<void> Certificates::ReadLeaf(Observed& observed) {
   const std::string key = SecretValue(*secret, "tls.key");
   const auto info = pki::Inspect(certificate);
   if (!info.ok() || !pki::CheckKey(certificate, key).ok()) return {};
-  LeafFacts leaf{info->sha256, info->not_before, info->not_after, "",
-                 Covers(info->dns_names, observed.dns_names)};
+  LeafFacts leaf{info->sha256,
+                 info->not_before,
+                 info->not_after,
+                 "",
+                 Covers(info->dns_names, observed.dns_names),
+                 Fingerprints(SecretValue(*secret, "ca.crt"), observed.pem_by_sha256)};
   leaf_not_after_ = info->not_after;
-  const auto authorities = pki::SplitBundle(SecretValue(*secret, "ca.crt"));
-  if (authorities.ok() && !info->dns_names.empty()) {
-    for (const std::string& pem : *authorities) {
-      const auto authority = pki::Inspect(pem);
-      // An outdated leaf is still by its authority: judged at the leaf's own beginning.
-      const bool signed_by = pki::VerifyPair(certificate, key, pem, info->dns_names.front(),
-                                             info->not_before + kClockSkewMargin)
-                                 .ok();
-      if (!authority.ok() || !signed_by) continue;
-      leaf.issuer_sha256 = authority->sha256;
-      observed.pem_by_sha256.emplace(authority->sha256, pem);
-      break;
-    }
+  for (const std::string& sha256 : leaf.authorities) {
+    // An outdated leaf is still by its authority: judged at the leaf's own beginning.
+    const bool signed_by =
+        !info->dns_names.empty() &&
+        pki::VerifyPair(certificate, key, observed.pem_by_sha256[sha256], info->dns_names.front(),
+                        info->not_before + kClockSkewMargin)
+            .ok();
+    if (!signed_by) continue;
+    leaf.issuer_sha256 = sha256;
+    break;
   }
   observed.facts.leaf = std::move(leaf);
   return {};
@@ -201,7 +213,7 @@ std::vector<ReplicaFacts> Certificates::AskReplicas(const std::string& server_na
   if (selector.empty()) return replicas;
   const auto listed = api_.List(
       kube::Pods(), options_.namespace_name, {.label_selector = selector}, [&](json&& pod) {
-        if (pod["metadata"].contains("deletionTimestamp")) return;
+        if (!Serves(pod)) return;
         ReplicaFacts replica;
         replica.name = pod["metadata"].value("name", "");
         const std::string address = pod.value("/status/podIP"_json_pointer, "");
@@ -239,8 +251,8 @@ std::optional<std::string> Certificates::Execute(const CertificatePlan& plan,
 
 std::optional<std::string> Certificates::CreateAuthority(const CertificatePlan& plan,
                                                          const Observed& observed) {
-  const auto authority =
-      pki::CreateAuthority("shm-operator CA", observed.facts.now, options_.authority_lifetime);
+  const auto authority = pki::CreateAuthority("shm-operator CA", observed.facts.now,
+                                              options_.policy.authority_lifetime);
   if (!authority.ok()) return authority.error().ToString();
   return WriteAuthority(*authority, plan.trusted, observed);
 }
@@ -261,7 +273,7 @@ std::optional<std::string> Certificates::WriteAuthority(const pki::KeyPair& auth
 
 std::optional<std::string> Certificates::IssueLeaf(const Observed& observed) {
   const auto leaf = pki::IssueServing(observed.authority, observed.dns_names, observed.facts.now,
-                                      options_.leaf_lifetime);
+                                      options_.policy.leaf_lifetime);
   if (!leaf.ok()) return leaf.error().ToString();
   return WriteSecret(options_.tls_secret, "kubernetes.io/tls",
                      {{"tls.crt", leaf->certificate_pem},

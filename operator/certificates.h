@@ -26,9 +26,7 @@ struct CertificateOptions {
   std::string webhook_service;
   std::string ca_secret;
   std::string tls_secret;
-  std::optional<kube::OwnerReference> owner;                        // of the Secrets
-  std::int64_t authority_lifetime = std::int64_t{365} * 24 * 3600;  // seconds
-  std::int64_t leaf_lifetime = std::int64_t{90} * 24 * 3600;        // seconds
+  std::optional<kube::OwnerReference> owner;  // of the Secrets
 };
 
 // Not thread-safe: used by the one thread that leads.

@@ -13,6 +13,9 @@
 namespace shm::runtime {
 namespace {
 
+constexpr int kHour = 3600;  // seconds
+constexpr int kYear = 365 * 24 * kHour;
+
 using Setter = std::function<Result<void>(const std::string&)>;
 
 Error Refused(const std::string& text, const std::string& accepted) {
@@ -216,14 +219,26 @@ Result<OperatorConfig> ReadOperatorConfig(const std::vector<std::string>& argume
       {"lease", "Lease of the leader", Name(config.lease)},
       {"deployment", "own Deployment, the owner of Secrets and Lease", Name(config.deployment)},
       {"certificate-mode", "self, cert-manager or provided: who owns certificate and caBundle",
-       OneOf<CertificateMode>(config.certificate_mode,
+       OneOf<CertificateMode>(config.certificates.mode,
                               {{"self", CertificateMode::kSelf},
                                {"cert-manager", CertificateMode::kCertManager},
-                               {"provided", CertificateMode::kProvided}})}};
+                               {"provided", CertificateMode::kProvided}})},
+      {"ca-lifetime", "seconds that its certificate authority is valid; replaced at two thirds",
+       Number(config.certificates.authority_lifetime, kHour, 20 * kYear)},
+      {"leaf-lifetime", "seconds that the webhook's certificate is valid; replaced at two thirds",
+       Number(config.certificates.leaf_lifetime, 600, 20 * kYear)},
+      {"ca-propagation", "seconds after which all API servers have seen a new caBundle",
+       Number(config.certificates.propagation, 1, kHour)},
+      {"ca-overlap", "seconds that an old authority stays in caBundle after the switch",
+       Number(config.certificates.overlap, 1, kYear)}};
   settings.insert(settings.end(), own.begin(), own.end());
   const Result<std::string> help = ReadSettings("shm-operator", settings, arguments, environment);
   if (!help) return help.error();
   config.help = *help;
+  if (!config.help.empty()) return config;
+  if (const Result<void> sound = CheckCertificatePolicy(config.certificates); !sound) {
+    return sound.error();
+  }
   return config;
 }
 

@@ -51,7 +51,7 @@ struct OperatorConfig : CommonConfig {
   std::string ca_secret = "shm-operator-ca";
   std::string lease = "shm-operator";
   std::string deployment = "shm-operator";  // owner of Secrets and Lease
-  CertificateMode certificate_mode = CertificateMode::kSelf;
+  CertificatePolicy certificates;
 };
 
 // An environment variable; nothing where it is not set.

@@ -21,12 +21,15 @@ start_test_cluster() {
   tests/cluster/load-image build/image.tar
 }
 
+# What Helm is told beside that the image is local.
+helm_flags=()
+
 # Helm installs the chart with the local image, or upgrades what is there, and waits until it serves.
 install_operator() {
   helm upgrade --install shm-operator charts/shm-operator \
     --namespace "$namespace" --create-namespace \
     --set image.repository=shm-operator --set image.tag=dev --set image.pullPolicy=Never \
-    --wait --timeout 3m
+    --wait --timeout 3m "${helm_flags[@]}"
 }
 
 install_on_test_cluster() {

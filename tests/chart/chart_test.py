@@ -29,6 +29,14 @@ VARIANTS = [
 ]
 HERE = pathlib.Path(__file__).parent
 GOLDEN = HERE / "golden"
+# Times of certificates that the programs would refuse at their start.
+REFUSED_TIMES = [
+    (["caLifetime=3599"], "minimum"),
+    (["caLifetime=8760h"], "want integer"),
+    (["caPropagation=0"], "minimum"),
+    (["caLifetime=7775999"], "leafLifetime is longer than caLifetime"),
+    (["leafLifetime=1889"], "longer than a third of leafLifetime"),
+]
 
 
 def helm(*settings, values=None, hooks=False):
@@ -224,6 +232,26 @@ def check_refused():
         assert message in done.stderr, f"{values}: {done.stderr}"
 
 
+def operator_flags(*settings):
+    deployment = by_name(of_kind(render(*settings), "Deployment", OWN))["sized"]
+    flags = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    return dict(flag[2:].split("=", 1) for flag in flags)
+
+
+def check_certificates():
+    """The times reach the operator as whole numbers, and only where it makes the certificates."""
+    flags = operator_flags()
+    times = {name: flags[name] for name in ("ca-lifetime", "leaf-lifetime", "ca-propagation", "ca-overlap")}
+    assert list(times.values()) == ["31536000", "7776000", "30", "600"], times
+    assert operator_flags("certificates.leafLifetime=1890")["leaf-lifetime"] == "1890"
+    for mode in ("provided", "cert-manager"):
+        assert times.keys().isdisjoint(operator_flags("certificates.mode=" + mode)), mode
+    for values, message in REFUSED_TIMES:
+        done = helm(*("certificates." + value for value in values))
+        assert done.returncode != 0, f"{values} are taken"
+        assert message in done.stderr, f"{values}: {done.stderr}"
+
+
 def main():
     for variant in VARIANTS:
         check_rights(variant)
@@ -235,6 +263,7 @@ def main():
     check_schema()
     check_refused()
     check_goldens()
+    check_certificates()
     print("the chart: all passed")
 
 

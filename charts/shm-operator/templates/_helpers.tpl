@@ -258,3 +258,20 @@ subjects:
     namespace: {{ $.Release.Namespace }}
 {{- end -}}
 {{- end -}}
+
+{{/* Flags of the rotation, as JSON. Refused is what the operator would refuse at its start. */}}
+{{- define "shm-operator.rotation" -}}
+{{- with .Values.certificates -}}
+{{- if gt (int64 .leafLifetime) (int64 .caLifetime) -}}
+{{- fail "certificates: leafLifetime is longer than caLifetime" -}}
+{{- end -}}
+{{- if gt (mul 3 (add .caPropagation .caOverlap)) (int64 .leafLifetime) -}}
+{{- fail "certificates: caPropagation and caOverlap together are longer than a third of leafLifetime" -}}
+{{- end -}}
+{{- list
+      (printf "--ca-lifetime=%d" (int64 .caLifetime))
+      (printf "--leaf-lifetime=%d" (int64 .leafLifetime))
+      (printf "--ca-propagation=%d" (int64 .caPropagation))
+      (printf "--ca-overlap=%d" (int64 .caOverlap)) | toJson -}}
+{{- end -}}
+{{- end -}}

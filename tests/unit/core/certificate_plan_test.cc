@@ -19,7 +19,7 @@ CertificateFacts Steady() {
   facts.now = kNow;
   const std::int64_t begin = kNow - 7 * kDay - kClockSkewMargin;
   facts.authority = AuthorityFacts{"ca1", begin, kNow + 723 * kDay};
-  facts.leaf = LeafFacts{"leaf1", begin, kNow + 83 * kDay, "ca1", true};
+  facts.leaf = LeafFacts{"leaf1", begin, kNow + 83 * kDay, "ca1", true, {"ca1"}};
   facts.bundles = {{"ca1"}, {"ca1"}};
   facts.published_for = 1000;
   facts.replicas = {{"a", "leaf1"}, {"b", "leaf1"}};
@@ -70,19 +70,46 @@ TEST_CASE("C4: deleted or damaged Secrets and a tampered caBundle are repaired")
                      State::kNoAuthority,
                      Action::kCreateAuthority,
                      {"ca1"}},
-                    {"both are gone",
+                    {"both are gone: replicas serve by what caBundle holds",
                      [](auto& f) {
                        f.authority.reset();
                        f.leaf.reset();
                      },
                      State::kNoAuthority,
                      Action::kCreateAuthority,
+                     {"ca1"}},
+                    {"both are gone, and caBundle is empty: a first installation",
+                     [](auto& f) {
+                       f.authority.reset();
+                       f.leaf.reset();
+                       f.bundles.assign(2, {});
+                     },
+                     State::kNoAuthority,
+                     Action::kCreateAuthority,
                      {}},
+                    {"the CA Secret is gone while replicas may serve by the one before",
+                     [](auto& f) {
+                       f.authority.reset();
+                       f.leaf->issuer_sha256 = "ca2";
+                       f.bundles = {{"ca2", "ca1"}, {"ca2", "ca1"}};
+                     },
+                     State::kNoAuthority,
+                     Action::kCreateAuthority,
+                     {"ca2", "ca1"}},
                     {"the CA Secret was replaced by another",
                      [](auto& f) { f.authority->sha256 = "ca2"; },
                      State::kUnpublished,
                      Action::kKeepOld,
                      {"ca2", "ca1"}},
+                    {"the CA Secret was replaced by another in the middle of a rotation",
+                     [](auto& f) {
+                       f.authority->sha256 = "ca3";
+                       f.leaf->issuer_sha256 = "ca2";
+                       f.bundles = {{"ca2", "ca1"}, {"ca2", "ca1"}};
+                     },
+                     State::kUnpublished,
+                     Action::kKeepOld,
+                     {"ca3", "ca2", "ca1"}},
                     {"one caBundle is empty",
                      [](auto& f) { f.bundles[1].clear(); },
                      State::kUnpublished,
@@ -147,7 +174,7 @@ TEST_CASE("C1: each step of a rotation waits for the one before") {
   };
   const auto switched = [published](CertificateFacts& f) {
     published(f);
-    f.leaf = LeafFacts{"leaf2", kNow - kClockSkewMargin, kNow + 90 * kDay, "ca2", true};
+    f.leaf = LeafFacts{"leaf2", kNow - kClockSkewMargin, kNow + 90 * kDay, "ca2", true, {"ca2"}};
   };
   const std::vector<std::string> both = {"ca2", "ca1"};
   CheckRows({}, {
@@ -192,6 +219,15 @@ TEST_CASE("C1: each step of a rotation waits for the one before") {
                 });
 }
 
+TEST_CASE("C1: a rotation must be over before what it replaces ends") {
+  CHECK(CheckCertificatePolicy({}).ok());
+  CHECK(CheckCertificatePolicy({.authority_lifetime = kDay, .leaf_lifetime = kDay}).ok());
+  CHECK_FALSE(CheckCertificatePolicy({.authority_lifetime = kDay - 1, .leaf_lifetime = kDay}).ok());
+  CHECK(CheckCertificatePolicy({.propagation = 100, .overlap = 200, .leaf_lifetime = 900}).ok());
+  CHECK_FALSE(
+      CheckCertificatePolicy({.propagation = 101, .overlap = 200, .leaf_lifetime = 900}).ok());
+}
+
 TEST_CASE("A mode that has another owner is left alone") {
   CheckRows({.mode = CertificateMode::kCertManager}, {{"an empty caBundle",
                                                        [](auto& f) { f.bundles[0].clear(); },
@@ -212,6 +248,18 @@ TEST_CASE("A mode that has another owner is left alone") {
         State::kUnpublished,
         Action::kPublishBundle,
         {"ca1"}},
+       {"a ca.crt of two, before and after the pair changes",
+        [](auto& f) {
+          f.leaf->authorities = {"ca2", "ca1"};
+        },
+        State::kUnpublished,
+        Action::kPublishBundle,
+        {"ca2", "ca1"}},
+       {"a ca.crt that did not sign it",
+        [](auto& f) { f.leaf->issuer_sha256 = ""; },
+        State::kLeafOutdated,
+        Action::kNone,
+        {}},
        {"nothing provided yet",
         [](auto& f) { f.leaf.reset(); },
         State::kLeafOutdated,
@@ -244,8 +292,12 @@ struct Cluster {
         facts.published_for = 0;
         break;
       case Action::kIssueLeaf:
-        facts.leaf = LeafFacts{"leaf-" + number, facts.now - kClockSkewMargin,
-                               facts.now + 90 * kDay, facts.authority->sha256, true};
+        facts.leaf = LeafFacts{"leaf-" + number,
+                               facts.now - kClockSkewMargin,
+                               facts.now + 90 * kDay,
+                               facts.authority->sha256,
+                               true,
+                               {facts.authority->sha256}};
         break;
       case Action::kRetireOld:
         facts.old_authorities.clear();
@@ -272,15 +324,28 @@ struct Cluster {
   }
 };
 
+struct Disturbance {
+  const char* what;
+  std::function<void(CertificateFacts&)> change;
+};
+
+void CheckNewAuthorityAlone(const Cluster& cluster) {
+  CHECK(DecideCertificates({}, cluster.facts).state == State::kSteady);
+  CHECK(cluster.facts.leaf->sha256 != "leaf1");
+  CHECK(cluster.facts.old_authorities.empty());
+  CHECK(cluster.facts.bundles[0] == std::vector{cluster.facts.authority->sha256});
+}
+
 TEST_CASE("C1: through every disturbance no replica serves what an API server does not trust") {
-  struct Disturbance {
-    const char* what;
-    std::function<void(CertificateFacts&)> change;
-  };
   const Disturbance disturbances[] = {
       {"the CA's time has come", [](auto& f) { f.now += 480 * kDay; }},
       {"the CA Secret is deleted", [](auto& f) { f.authority.reset(); }},
       {"the CA Secret is another", [](auto& f) { f.authority->sha256 = "ca9"; }},
+      {"both Secrets are deleted",
+       [](auto& f) {
+         f.authority.reset();
+         f.leaf.reset();
+       }},
       {"the CA Secret and the caBundle are gone",
        [](auto& f) {
          f.authority.reset();
@@ -293,10 +358,39 @@ TEST_CASE("C1: through every disturbance no replica serves what an API server do
     Cluster cluster{Steady(), {"ca1"}, {"ca1", "ca1"}, 0};
     disturbance.change(cluster.facts);
     for (int i = 0; i < 60; ++i) cluster.Step();
-    CHECK(DecideCertificates({}, cluster.facts).state == State::kSteady);
-    CHECK(cluster.facts.leaf->sha256 != "leaf1");
-    CHECK(cluster.facts.old_authorities.empty());
-    CHECK(cluster.facts.bundles[0] == std::vector{cluster.facts.authority->sha256});
+    CheckNewAuthorityAlone(cluster);
+  }
+}
+
+TEST_CASE("C1: the CA Secret may be deleted again at every step of a rotation") {
+  const auto deleted = [](CertificateFacts& f) {
+    f.authority.reset();
+    f.old_authorities.clear();
+  };
+  const Disturbance disturbances[] = {
+      {"the CA Secret is deleted", deleted},
+      {"both Secrets are deleted",
+       [&](auto& f) {
+         deleted(f);
+         f.leaf.reset();
+       }},
+      {"the CA Secret is replaced by another without old ones",
+       [](auto& f) {
+         f.authority->sha256 = "ca9";
+         f.old_authorities.clear();
+       }},
+  };
+  for (const Disturbance& disturbance : disturbances) {
+    for (int steps = 0; steps < 30; ++steps) {
+      CAPTURE(disturbance.what, steps);
+      Cluster cluster{Steady(), {"ca1"}, {"ca1", "ca1"}, 0};
+      deleted(cluster.facts);
+      for (int i = 0; i < steps; ++i) cluster.Step();
+      if (!cluster.facts.authority) continue;
+      disturbance.change(cluster.facts);
+      for (int i = 0; i < 60; ++i) cluster.Step();
+      CheckNewAuthorityAlone(cluster);
+    }
   }
 }
 

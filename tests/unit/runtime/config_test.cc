@@ -49,7 +49,11 @@ TEST_CASE("Without anything the defaults hold") {
   CHECK(webhook.gpu_device_classes == KnownGpuClasses());
   const OperatorConfig config = *ReadOperatorConfig({}, From({}));
   CHECK(config.lease == "shm-operator");
-  CHECK(config.certificate_mode == CertificateMode::kSelf);
+  CHECK(config.certificates.mode == CertificateMode::kSelf);
+  CHECK(config.certificates.authority_lifetime == 365LL * 24 * 3600);
+  CHECK(config.certificates.leaf_lifetime == 90LL * 24 * 3600);
+  CHECK(config.certificates.propagation == 30);
+  CHECK(config.certificates.overlap == 600);
 }
 
 TEST_CASE("A setting has one spelling in each place") {
@@ -115,6 +119,42 @@ TEST_CASE("The own namespace is not watched") {
   config.watch_namespaces = {"llm", "shm-system"};
   CHECK_THAT(CheckWatchNamespaces(config, "shm-system").error().ToString(),
              Catch::Contains("watchNamespaces") && Catch::Contains("\"shm-system\""));
+}
+
+TEST_CASE("The times of certificates come from each of the places, in seconds") {
+  const File file("caLifetime: 7200\nleafLifetime: 3600\ncaPropagation: 60\n");
+  const Environment environment = From({{"SHM_OPERATOR_LEAF_LIFETIME", "1800"}});
+  const OperatorConfig config =
+      *ReadOperatorConfig({"--config", file.path, "--ca-overlap=5"}, environment);
+  CHECK(config.certificates.authority_lifetime == 7200);
+  CHECK(config.certificates.leaf_lifetime == 1800);
+  CHECK(config.certificates.propagation == 60);
+  CHECK(config.certificates.overlap == 5);
+}
+
+TEST_CASE("Times of certificates that a rotation could not keep to are refused") {
+  struct Row {
+    std::vector<std::string> flags;
+    const char* said;
+  };
+  const Row rows[] = {
+      {{"--ca-lifetime=3599"}, "--ca-lifetime: \"3599\" is not a number from 3600 to 630720000"},
+      {{"--ca-lifetime=8760h"}, "--ca-lifetime: \"8760h\" is not a number"},
+      {{"--leaf-lifetime=599"}, "--leaf-lifetime: \"599\" is not a number from 600 to 630720000"},
+      {{"--ca-propagation=0"}, "--ca-propagation: \"0\" is not a number from 1 to 3600"},
+      {{"--ca-overlap=-1"}, "--ca-overlap: \"-1\" is not a number from 1 to 31536000"},
+      {{"--ca-lifetime=3600"}, "leaf-lifetime: 7776000 s is longer than ca-lifetime, 3600 s"},
+      {{"--leaf-lifetime=1800"},
+       "leaf-lifetime: ca-propagation and ca-overlap, together 630 s, are longer than a third of "
+       "it, 600 s"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.flags);
+    const Result<OperatorConfig> config = ReadOperatorConfig(row.flags, From({}));
+    REQUIRE_FALSE(config.ok());
+    CHECK_THAT(config.error().ToString(), Catch::Contains(row.said));
+  }
+  CHECK(ReadOperatorConfig({"--leaf-lifetime=1890"}, From({})).ok());
 }
 
 std::string Many(std::size_t count) {
@@ -192,7 +232,8 @@ TEST_CASE("Every fault is reported, with the place and the key") {
 
 TEST_CASE("Help names every setting, and the version is the program's") {
   const std::string help = ReadOperatorConfig({"--help"}, From({}))->help;
-  for (const char* flag : {"--config", "--size-per-gpu", "--certificate-mode", "--ca-secret"}) {
+  for (const char* flag :
+       {"--config", "--size-per-gpu", "--certificate-mode", "--ca-secret", "--ca-overlap"}) {
     CHECK_THAT(help, Catch::Contains(flag));
   }
   CHECK(ReadWebhookConfig({"--version"}, From({}))->help == "shm-webhook " SHM_VERSION "\n");
