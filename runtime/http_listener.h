@@ -37,7 +37,9 @@ class Listener {
 
  private:
   error_code Open(const tcp::endpoint& endpoint);
+  void AcceptNext();
   void Accept();
+  void RetryAfter(std::chrono::milliseconds pause);
   void OnAccept(error_code error, tcp::socket socket);
   void Admit(tcp::socket socket);
   void Sweep();
@@ -51,6 +53,16 @@ class Listener {
   std::vector<std::thread> threads_;
   std::uint16_t port_ = 0;
 };
+
+// As Occupant has it. An IPv4 address, mapped or not, is a number that no /64 in use is.
+inline std::uint64_t NetworkOf(const net::ip::address& address) {
+  if (address.is_v4()) return address.to_v4().to_uint();
+  const net::ip::address_v6 v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return net::ip::make_address_v4(net::ip::v4_mapped, v6).to_uint();
+  std::uint64_t network = 0;
+  for (std::size_t i = 0; i < 8; ++i) network = network << 8 | v6.to_bytes()[i];
+  return network;
+}
 
 inline error_code Listener::Open(const tcp::endpoint& endpoint) {
   error_code error;
@@ -111,6 +123,19 @@ inline void Listener::RunThread() {
   }
 }
 
+// Peers for whom there is no room yet stay in the backlog.
+inline void Listener::AcceptNext() {
+  if (hub_.HasRoom(Clock::now())) return Accept();
+  RetryAfter(std::chrono::milliseconds(5));
+}
+
+inline void Listener::RetryAfter(std::chrono::milliseconds pause) {
+  retry_.expires_after(pause);
+  retry_.async_wait([this](error_code) {
+    if (acceptor_.is_open()) AcceptNext();
+  });
+}
+
 inline void Listener::Accept() {
   acceptor_.async_accept(net::make_strand(io_), [this](error_code error, tcp::socket socket) {
     OnAccept(error, std::move(socket));
@@ -124,24 +149,20 @@ inline void Listener::OnAccept(error_code error, tcp::socket socket) {
       error == boost::system::errc::too_many_files_open_in_system) {
     // The peer stays in the backlog, so trying at once would only burn the processor.
     hub_.Reject(Rejection::kDescriptorsExhausted);
-    retry_.expires_after(std::chrono::milliseconds(100));
-    return retry_.async_wait([this](error_code) {
-      if (acceptor_.is_open()) Accept();
-    });
+    return RetryAfter(std::chrono::milliseconds(100));
   }
   try {
     if (!error) Admit(std::move(socket));
   } catch (...) {
     hub_.Reject(Rejection::kConnectionLimit);  // no memory for one more
   }
-  Accept();
+  AcceptNext();
 }
 
 inline void Listener::Admit(tcp::socket socket) {
-  if (hub_.size() >= hub_.options.limits.connections && !hub_.MakeRoom()) {
-    return hub_.Reject(Rejection::kConnectionLimit);
-  }
+  if (!hub_.MakeRoom(Clock::now())) return hub_.Reject(Rejection::kConnectionLimit);
   error_code ignored;  // none of these is worth losing a connection
+  const std::uint64_t network = NetworkOf(socket.remote_endpoint(ignored).address());
   socket.set_option(tcp::no_delay(true), ignored);
   socket.set_option(net::socket_base::keep_alive(true), ignored);
   socket.set_option(net::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>(30), ignored);
@@ -157,7 +178,7 @@ inline void Listener::Admit(tcp::socket socket) {
   } else {
     session = std::make_shared<Connection<PlainStream>>(hub_, std::move(socket));
   }
-  hub_.Add(session);
+  hub_.Add(session, network);
   session->Start();
 }
 
