@@ -10,6 +10,7 @@
 #include <boost/asio/strand.hpp>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -37,10 +38,9 @@ class Listener {
 
  private:
   error_code Open(const tcp::endpoint& endpoint);
-  void AcceptNext();
   void Accept();
-  void RetryAfter(std::chrono::milliseconds pause);
   void OnAccept(error_code error, tcp::socket socket);
+  void AdmitHeld();
   void Admit(tcp::socket socket);
   void Sweep();
   void RunThread();
@@ -49,6 +49,7 @@ class Listener {
   net::io_context io_;
   tcp::acceptor acceptor_;
   net::steady_timer retry_;
+  std::optional<tcp::socket> held_;  // was accepted, and waits for room
   net::steady_timer sweep_;
   std::vector<std::thread> threads_;
   std::uint16_t port_ = 0;
@@ -123,19 +124,6 @@ inline void Listener::RunThread() {
   }
 }
 
-// Peers for whom there is no room yet stay in the backlog.
-inline void Listener::AcceptNext() {
-  if (hub_.HasRoom(Clock::now())) return Accept();
-  RetryAfter(std::chrono::milliseconds(5));
-}
-
-inline void Listener::RetryAfter(std::chrono::milliseconds pause) {
-  retry_.expires_after(pause);
-  retry_.async_wait([this](error_code) {
-    if (acceptor_.is_open()) AcceptNext();
-  });
-}
-
 inline void Listener::Accept() {
   acceptor_.async_accept(net::make_strand(io_), [this](error_code error, tcp::socket socket) {
     OnAccept(error, std::move(socket));
@@ -149,18 +137,33 @@ inline void Listener::OnAccept(error_code error, tcp::socket socket) {
       error == boost::system::errc::too_many_files_open_in_system) {
     // The peer stays in the backlog, so trying at once would only burn the processor.
     hub_.Reject(Rejection::kDescriptorsExhausted);
-    return RetryAfter(std::chrono::milliseconds(100));
+    retry_.expires_after(std::chrono::milliseconds(100));
+    return retry_.async_wait([this](error_code) {
+      if (acceptor_.is_open()) Accept();
+    });
+  }
+  if (error) return Accept();
+  held_ = std::move(socket);
+  AdmitHeld();
+}
+
+// Where there is no room yet it waits, and the others behind it in the backlog.
+inline void Listener::AdmitHeld() {
+  const Clock::time_point now = Clock::now();
+  if (!hub_.HasRoom(now) || !hub_.MakeRoom(now)) {
+    retry_.expires_after(std::chrono::milliseconds(5));
+    return retry_.async_wait(
+        [this](error_code) { acceptor_.is_open() ? AdmitHeld() : held_.reset(); });
   }
   try {
-    if (!error) Admit(std::move(socket));
+    Admit(*std::exchange(held_, std::nullopt));
   } catch (...) {
     hub_.Reject(Rejection::kConnectionLimit);  // no memory for one more
   }
-  AcceptNext();
+  Accept();
 }
 
 inline void Listener::Admit(tcp::socket socket) {
-  if (!hub_.MakeRoom(Clock::now())) return hub_.Reject(Rejection::kConnectionLimit);
   error_code ignored;  // none of these is worth losing a connection
   const std::uint64_t network = NetworkOf(socket.remote_endpoint(ignored).address());
   socket.set_option(tcp::no_delay(true), ignored);
