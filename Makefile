@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help bench bench-webhook bench-controller fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-soak test-e2e soak soak-admission check format \
+.PHONY: help bench bench-webhook bench-controller fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-soak test-e2e soak soak-admission check format soak-hostile \
         demo demo-down manifests clean
 
 help: ## What there is to run
@@ -73,6 +73,9 @@ soak: deps ## SOAK_ROUNDS (100) rounds of faults and operations against a real c
 
 soak-admission: deps ## SOAK_PODS (20000) pods on a real node while webhook, certificates and API server change (SOAK_SEED=1); about 25 minutes
 	@scripts/soak-admission.sh
+
+soak-hostile: deps ## Some 45 attacks on the webhook from the network, while good clients go on; ten minutes
+	@scripts/soak-hostile.sh
 
 tidy: deps deps-check ## clang-tidy over core/ (minutes; not yet part of check)
 	@cmake --preset dev > /dev/null

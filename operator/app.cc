@@ -158,6 +158,7 @@ Result<void> App::StartHealth() {
   options.port = config_.health_port;
   options.threads = 1;
   options.limits.connections = 64;
+  options.limits.grace = std::chrono::milliseconds(10);  // a kubelet waits for a second only
   options.limits.body_bytes = 16 * 1024;
   return health_server_->Start(std::move(options), [this](const runtime::Request& request) {
     metrics_.Set("leader_election_master_status", "1 while this replica leads.",

@@ -37,7 +37,7 @@ void Connection<Stream>::OnLeave() {
 
 template <typename Stream>
 void Connection<Stream>::OnEvict() {
-  if (phase() == Phase::kHandling || phase() == Phase::kWriting) return UnmarkEvicting();
+  if (!Evictable(Clock::now())) return UnmarkEvicting();
   hub_.Reject(Rejection::kEvicted);
   Close();
 }
@@ -81,8 +81,7 @@ void Connection<Stream>::Reject(Rejection reason) {
   response_.set(http::field::content_type, "text/plain");
   if (reason == Rejection::kMethod) response_.set(http::field::allow, "GET, HEAD, POST");
   if (reason == Rejection::kOverloaded) response_.set(http::field::retry_after, "1");
-  response_.body() = std::string(answer.words) + '\n';
-  response_.prepare_payload();
+  SetBody(std::string(answer.words) + '\n');
   Write(false);
 }
 

@@ -9,18 +9,27 @@ namespace shm::runtime::internal {
 template <typename Stream>
 void Connection<Stream>::Handshake() {
   if constexpr (kTls) {
-    stream_.async_handshake(net::ssl::stream_base::server, [self = Self()](error_code error) {
-      if (!error) return self->AwaitRequest();
-      // A peer that connects and leaves, as probes do, is not worth a count.
-      if (error != net::error::eof && error != net::ssl::error::stream_truncated &&
-          error != net::error::operation_aborted) {
-        self->hub_.Reject(Rejection::kHandshake);
-      }
-      self->Close();
+    // First it is seen whether the peer says anything: who does not is the first to make room.
+    socket().async_wait(tcp::socket::wait_read, [self = Self()](error_code error) {
+      if (error) return self->Close();
+      self->MarkHeard();
+      self->stream_.async_handshake(net::ssl::stream_base::server,
+                                    [self](error_code failed) { self->OnHandshake(failed); });
     });
   } else {
     AwaitRequest();
   }
+}
+
+template <typename Stream>
+void Connection<Stream>::OnHandshake(error_code error) {
+  if (!error) return AwaitRequest();
+  // A peer that connects and leaves, as probes do, is not worth a count.
+  if (error != net::error::eof && error != net::ssl::error::stream_truncated &&
+      error != net::error::operation_aborted) {
+    hub_.Reject(Rejection::kHandshake);
+  }
+  Close();
 }
 
 template <typename Stream>
@@ -44,15 +53,17 @@ void Connection<Stream>::AwaitRequest() {
 template <typename Stream>
 void Connection<Stream>::ReadHeader() {
   Enter(Phase::kHeader, limits().header);
+  MarkHeard();
   first_byte_ = Clock::now();
   http::async_read_header(
       stream_, buffer_, *parser_,
-      [self = Self()](error_code error, std::size_t) { self->OnHeader(error); });
+      [self = Self()](error_code error, std::size_t bytes) { self->OnHeader(error, bytes); });
 }
 
 template <typename Stream>
-void Connection<Stream>::OnHeader(error_code error) {
-  if (error == http::error::buffer_overflow) {
+void Connection<Stream>::OnHeader(error_code error, std::size_t bytes) {
+  // Beast's limit is one for the request line and one more for the fields.
+  if (error == http::error::buffer_overflow || bytes > limits().header_bytes) {
     return Reject(Rejection::kHeaderTooLarge);
   }
   if (error) return OnReadFailed(error);
@@ -60,7 +71,9 @@ void Connection<Stream>::OnHeader(error_code error) {
   Enter(Phase::kBody, limits().body);
   parser_->eager(true);
   if (parser_->is_done()) return Handle();
-  if (!parser_->get()[http::field::expect].empty()) return SendContinue();
+  if (parser_->get().version() == 11 && !parser_->get()[http::field::expect].empty()) {
+    return SendContinue();
+  }
   ReadBody();
 }
 
@@ -69,6 +82,12 @@ template <typename Stream>
 std::optional<Rejection> Connection<Stream>::CheckHeader() const {
   const auto& header = parser_->get();
   if (header.version() == 11 && header.count(http::field::host) != 1) {
+    return Rejection::kMalformed;
+  }
+  // Beast takes a length that is said several times, in one field or in more.
+  const auto length = header.find(http::field::content_length);
+  if (length != header.end() && (header.count(http::field::content_length) > 1 ||
+                                 length->value().find(',') != boost::beast::string_view::npos)) {
     return Rejection::kMalformed;
   }
   const auto coding = header.find(http::field::transfer_encoding);
@@ -109,10 +128,11 @@ void Connection<Stream>::ReadBody() {
 template <typename Stream>
 void Connection<Stream>::OnBody(error_code error) {
   if (error) return OnReadFailed(error);
-  const std::size_t held = parser_->get().body().size();
-  if (held > charged_) {
-    if (!hub_.Charge(held - charged_)) return Reject(Rejection::kOverloaded);
-    charged_ = held;
+  const std::size_t size = parser_->get().body().size();
+  const std::size_t counted = size - std::min(size, limits().small_body_bytes);
+  if (counted > charged_) {
+    if (!hub_.Charge(counted - charged_)) return Reject(Rejection::kOverloaded);
+    charged_ = counted;
   }
   if (parser_->is_done()) return Handle();
   ReadBody();
@@ -147,9 +167,15 @@ void Connection<Stream>::Respond(Response response) {
   if (!response.content_type.empty()) {
     response_.set(http::field::content_type, response.content_type);
   }
-  response_.content_length(response.body.size());
-  if (parser_->get().method() != http::verb::head) response_.body() = std::move(response.body);
+  SetBody(std::move(response.body));
   Write(keep_alive);
+}
+
+// HEAD is told the length alone.
+template <typename Stream>
+void Connection<Stream>::SetBody(std::string body) {
+  response_.content_length(body.size());
+  if (parser_->get().method() != http::verb::head) response_.body() = std::move(body);
 }
 
 template <typename Stream>
@@ -165,7 +191,7 @@ template <typename Stream>
 void Connection<Stream>::OnWritten(error_code error, bool keep_alive) {
   FinishRequest();
   if (error) return Close();
-  MarkServed();
+  if (!rejected_) MarkServed();
   if (!keep_alive) return Finish();
   AwaitRequest();
 }

@@ -10,6 +10,7 @@
 #include <boost/asio/strand.hpp>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -39,6 +40,7 @@ class Listener {
   error_code Open(const tcp::endpoint& endpoint);
   void Accept();
   void OnAccept(error_code error, tcp::socket socket);
+  void AdmitHeld();
   void Admit(tcp::socket socket);
   void Sweep();
   void RunThread();
@@ -47,10 +49,21 @@ class Listener {
   net::io_context io_;
   tcp::acceptor acceptor_;
   net::steady_timer retry_;
+  std::optional<tcp::socket> held_;  // was accepted, and waits for room
   net::steady_timer sweep_;
   std::vector<std::thread> threads_;
   std::uint16_t port_ = 0;
 };
+
+// As Occupant has it. An IPv4 address, mapped or not, is a number that no /64 in use is.
+inline std::uint64_t NetworkOf(const net::ip::address& address) {
+  if (address.is_v4()) return address.to_v4().to_uint();
+  const net::ip::address_v6 v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return net::ip::make_address_v4(net::ip::v4_mapped, v6).to_uint();
+  std::uint64_t network = 0;
+  for (std::size_t i = 0; i < 8; ++i) network = network << 8 | v6.to_bytes()[i];
+  return network;
+}
 
 inline error_code Listener::Open(const tcp::endpoint& endpoint) {
   error_code error;
@@ -129,8 +142,21 @@ inline void Listener::OnAccept(error_code error, tcp::socket socket) {
       if (acceptor_.is_open()) Accept();
     });
   }
+  if (error) return Accept();
+  held_ = std::move(socket);
+  AdmitHeld();
+}
+
+// Where there is no room yet it waits, and the others behind it in the backlog.
+inline void Listener::AdmitHeld() {
+  const Clock::time_point now = Clock::now();
+  if (!hub_.HasRoom(now) || !hub_.MakeRoom(now)) {
+    retry_.expires_after(std::chrono::milliseconds(5));
+    return retry_.async_wait(
+        [this](error_code) { acceptor_.is_open() ? AdmitHeld() : held_.reset(); });
+  }
   try {
-    if (!error) Admit(std::move(socket));
+    Admit(*std::exchange(held_, std::nullopt));
   } catch (...) {
     hub_.Reject(Rejection::kConnectionLimit);  // no memory for one more
   }
@@ -138,10 +164,8 @@ inline void Listener::OnAccept(error_code error, tcp::socket socket) {
 }
 
 inline void Listener::Admit(tcp::socket socket) {
-  if (hub_.size() >= hub_.options.limits.connections && !hub_.MakeRoom()) {
-    return hub_.Reject(Rejection::kConnectionLimit);
-  }
   error_code ignored;  // none of these is worth losing a connection
+  const std::uint64_t network = NetworkOf(socket.remote_endpoint(ignored).address());
   socket.set_option(tcp::no_delay(true), ignored);
   socket.set_option(net::socket_base::keep_alive(true), ignored);
   socket.set_option(net::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>(30), ignored);
@@ -157,7 +181,7 @@ inline void Listener::Admit(tcp::socket socket) {
   } else {
     session = std::make_shared<Connection<PlainStream>>(hub_, std::move(socket));
   }
-  hub_.Add(session);
+  hub_.Add(session, network);
   session->Start();
 }
 

@@ -62,10 +62,17 @@ using Handler = std::function<Response(const Request&)>;
 
 struct HttpLimits {
   std::size_t header_bytes = 16 * 1024;
-  std::size_t body_bytes = 8 * 1024 * 1024;         // one body, chunked or not
-  std::size_t all_bodies_bytes = 64 * 1024 * 1024;  // those being read or handled at once
-  // A TLS connection costs up to 160 KiB, so this many cost 30 MiB; busy ones are never evicted.
+  std::size_t body_bytes = 8 * 1024 * 1024;  // one body, chunked or not
+  // Those being read or handled at once, but for the first small_body_bytes of each: ordinary
+  // requests find room whatever others hold.
+  std::size_t all_bodies_bytes = 16 * 1024 * 1024;
+  std::size_t small_body_bytes = 64 * 1024;
+  // A TLS connection costs up to 160 KiB, so this many cost 30 MiB; busy ones are never evicted,
+  // and who is, is said in runtime/http_eviction.h.
   std::size_t connections = 192;
+  // How long a connection is left in peace after it changed, where others wait for its place; a
+  // tenth of it where it said nothing yet.
+  std::chrono::milliseconds grace{100};
   std::chrono::milliseconds handshake{5'000};
   std::chrono::milliseconds header{5'000};  // also: how long a new connection may say nothing
   std::chrono::milliseconds body{10'000};

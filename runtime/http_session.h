@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/mutex.h"
+#include "runtime/http_eviction.h"
 #include "runtime/http_server.h"
 
 namespace shm::runtime::internal {
@@ -47,13 +48,27 @@ class Session : public std::enable_shared_from_this<Session> {
   virtual void Abort() = 0;            // closes at once
 
   Clock::time_point deadline() const { return Clock::time_point(Clock::duration(deadline_)); }
-  bool Evictable() const {
-    const Phase phase = phase_;
-    return !evicting_ && phase != Phase::kHandling && phase != Phase::kWriting;
-  }
-  // Sorts who is to make room: peers that were never served first, then the longest unchanged.
-  std::pair<bool, Clock::duration::rep> EvictionRank() const { return {served_, since_}; }
+  bool evicting() const { return evicting_; }
   void MarkEvicting() { evicting_ = true; }
+  // Not while a request of it is handled, nor in the first moments of its answer: a peer that does
+  // not take its answers could keep its place with them.
+  bool Evictable(Clock::time_point now) const {
+    const Phase phase = phase_;
+    if (phase == Phase::kWriting) return Unchanged(now) > std::chrono::seconds(1);
+    return phase != Phase::kHandling;
+  }
+  // For how long it has been in its phase.
+  Clock::duration Unchanged(Clock::time_point now) const {
+    return now.time_since_epoch() - Clock::duration(since_);
+  }
+  // One that wants anything says so at once.
+  bool HadPeace(Clock::time_point now, std::chrono::milliseconds grace) const {
+    return Unchanged(now) >= (heard_ ? grace : grace / 10);
+  }
+  // As the choice of who makes room sees it.
+  Occupant Occupies(std::uint64_t network, Clock::time_point now) const {
+    return {network, served_, heard_, Evictable(now), since_};
+  }
 
  protected:
   void Enter(Phase phase, std::chrono::milliseconds allowance) {
@@ -63,11 +78,13 @@ class Session : public std::enable_shared_from_this<Session> {
     deadline_ = (now + allowance).time_since_epoch().count();
   }
   Phase phase() const { return phase_; }
+  void MarkHeard() { heard_ = true; }
   void MarkServed() { served_ = true; }
   void UnmarkEvicting() { evicting_ = false; }
 
  private:
   std::atomic<Phase> phase_{Phase::kHandshake};
+  std::atomic<bool> heard_{false};
   std::atomic<bool> served_{false};
   std::atomic<bool> evicting_{false};
   std::atomic<Clock::duration::rep> since_{0};
@@ -87,9 +104,10 @@ class Hub {
     if (options.on_reject) options.on_reject(reason);
   }
 
-  void Add(const std::shared_ptr<Session>& session) SHM_EXCLUDES(mutex_) {
+  // `network` as in Occupant.
+  void Add(const std::shared_ptr<Session>& session, std::uint64_t network) SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    sessions_.emplace(session.get(), session);
+    sessions_.emplace(session.get(), Member{session, network});
   }
 
   void Remove(Session* session) SHM_EXCLUDES(mutex_) {
@@ -126,15 +144,29 @@ class Hub {
     for (const auto& session : Select([](Session&) { return true; })) session->Abort();
   }
 
-  // Makes room for one more connection; false where every one is busy.
-  bool MakeRoom() {
-    std::vector<std::shared_ptr<Session>> idle = Select([](Session& s) { return s.Evictable(); });
-    if (idle.empty()) return false;
-    const auto victim = std::min_element(
-        idle.begin(), idle.end(),
-        [](const auto& a, const auto& b) { return a->EvictionRank() < b->EvictionRank(); });
-    (*victim)->MarkEvicting();
-    (*victim)->Evict();
+  // Whether one more may come. Where one would have to go for it, that must have had a moment to
+  // get on: so many come at once at times, and none would be served if each made the next one go.
+  bool HasRoom(Clock::time_point now) const SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    // Those that were told to go take a while where all threads are busy.
+    if (sessions_.size() >= places() + places() / 8 + 1) return false;
+    if (!Full()) return true;
+    const auto chosen = ChooseEvicted(now);
+    return chosen != sessions_.end() && chosen->first->HadPeace(now, options.limits.grace);
+  }
+
+  // Has one go where all places are taken; false where nobody can.
+  bool MakeRoom(Clock::time_point now) SHM_EXCLUDES(mutex_) {
+    std::shared_ptr<Session> session;
+    {
+      MutexLock lock(mutex_);
+      if (!Full()) return true;
+      const auto chosen = ChooseEvicted(now);
+      if (chosen == sessions_.end()) return false;
+      chosen->first->MarkEvicting();
+      session = chosen->second.session.lock();
+    }
+    if (session) session->Evict();  // else it is going by itself
     return true;
   }
 
@@ -152,16 +184,47 @@ class Hub {
   std::vector<std::shared_ptr<Session>> Select(Predicate predicate) SHM_EXCLUDES(mutex_) {
     std::vector<std::shared_ptr<Session>> selected;
     MutexLock lock(mutex_);
-    for (const auto& [raw, weak] : sessions_) {
+    for (const auto& [raw, member] : sessions_) {
       if (!predicate(*raw)) continue;
-      if (std::shared_ptr<Session> session = weak.lock()) selected.push_back(std::move(session));
+      if (std::shared_ptr<Session> session = member.session.lock()) {
+        selected.push_back(std::move(session));
+      }
     }
     return selected;
   }
 
+  struct Member {
+    std::weak_ptr<Session> session;
+    std::uint64_t network;
+  };
+  using Members = std::unordered_map<Session*, Member>;
+
+  std::size_t places() const { return options.limits.connections; }
+
+  // Those that were told to go have left their places.
+  bool Full() const SHM_REQUIRES(mutex_) {
+    if (sessions_.size() < places()) return false;
+    const auto going = std::count_if(sessions_.begin(), sessions_.end(),
+                                     [](const auto& one) { return one.first->evicting(); });
+    return sessions_.size() - static_cast<std::size_t>(going) >= places();
+  }
+
+  // The end where nobody can go.
+  Members::const_iterator ChooseEvicted(Clock::time_point now) const SHM_REQUIRES(mutex_) {
+    std::vector<Occupant> occupants;
+    std::vector<Members::const_iterator> members;
+    for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
+      if (it->first->evicting()) continue;
+      occupants.push_back(it->first->Occupies(it->second.network, now));
+      members.push_back(it);
+    }
+    const auto chosen = internal::ChooseEvicted(occupants, places());
+    return chosen ? members[*chosen] : sessions_.end();
+  }
+
   mutable Mutex mutex_;
   CondVar empty_;
-  std::unordered_map<Session*, std::weak_ptr<Session>> sessions_ SHM_GUARDED_BY(mutex_);
+  Members sessions_ SHM_GUARDED_BY(mutex_);
   std::atomic<std::size_t> body_bytes_{0};
 };
 

@@ -6,7 +6,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz
+targets=()
+for name in ${FUZZERS:-}; do targets+=(--target "${name}_fuzzer"); done
+cmake --build --preset fuzz "${targets[@]}"
 for seeds in build/fuzz/seeds/*; do
   name=$(basename "$seeds")
   [[ " ${FUZZERS:-$name} " = *" $name "* ]] || continue

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Builds everything under ASan+UBSan, and under TSan, and runs all of it: unit tests and the fault
 # table, the fuzzers' corpora, and the integration tests, whose operator and webhook are sanitized
-# too, on a real API server. SANITIZERS names one of the presets, SUITES some of `unit integration`.
+# too, on a real API server. SANITIZERS names one of the presets, SUITES some of `unit integration load`;
+# `load`, which is not run unless it is named, has the webhook attacked and loaded as tests/hostile/README.md
+# says, LOAD_SECONDS (3) for each attack, while its certificate and what it reflects change.
 # What a sanitizer has to say, of whichever process, is a file in build/PRESET/findings, and each
 # file is a failure. Closes with `N passed, N failed`. Slow (docs/results/sanitizers.md): not in CI.
 set -uo pipefail
@@ -42,6 +44,27 @@ integration() {
   SHM_TEST_SLOWNESS=4 run_program "$1" integration_tests tests/cluster/apiserver run --
 }
 
+# Under a sanitizer memory says nothing.
+load() {
+  local log=build/$1/reports/load.log began=$SECONDS
+  echo "== $1 load"
+  if HOSTILE_PROGRAM=$PWD/build/$1/bin/shm-webhook HOSTILE_SECONDS=${LOAD_SECONDS:-3} HOSTILE_GROWTH=0 HOSTILE_OUT='' \
+    scripts/soak-hostile.sh >"$log" 2>&1; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    tail -n 20 "$log"
+  fi
+  echo "   $((SECONDS - began)) s"
+}
+
+# What the suites need is built: for `load` alone, the webhook.
+build() {
+  local targets=()
+  [ "${SUITES:-}" != load ] || targets=(--target shm-webhook)
+  cmake --preset "$1" >/dev/null && cmake --build --preset "$1" "${targets[@]}"
+}
+
 count_findings() {
   local finding count=0
   for finding in "build/$1/findings"/*; do
@@ -55,7 +78,7 @@ count_findings() {
 }
 
 for preset in ${SANITIZERS:-asan-ubsan tsan}; do
-  cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" || exit 1
+  build "$preset" || exit 1
   mkdir -p "build/$preset/reports"
   rm -rf "build/$preset/findings"
   mkdir "build/$preset/findings"

@@ -11,6 +11,7 @@
 #include "runtime/cache_report.h"
 #include "runtime/client_metrics.h"
 #include "runtime/log.h"
+#include "runtime/memory.h"
 
 namespace shm::webhook {
 namespace {
@@ -170,6 +171,7 @@ Result<void> App::StartHealth() {
   options.port = config_.health_port;
   options.threads = 1;
   options.limits.connections = 64;
+  options.limits.grace = std::chrono::milliseconds(10);  // a kubelet waits for a second only
   options.limits.body_bytes = 16 * 1024;
   return health_server_->Start(std::move(options), [this](const runtime::Request& request) {
     return AnswerHealth(request);
@@ -211,6 +213,7 @@ runtime::Response App::AnswerHealth(const runtime::Request& request) {
 }
 
 int Main(const std::vector<std::string>& arguments, runtime::Signals& signals) {
+  runtime::GiveMemoryBack();
   const Result<runtime::WebhookConfig> config =
       runtime::ReadWebhookConfig(arguments, runtime::ProcessEnvironment());
   if (!config) {

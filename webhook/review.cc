@@ -40,7 +40,7 @@ class ReviewSax final : public ObjectSax {
   bool key(string_t& value) override {
     if (In()) return object_.key(value);
     if (depth_ <= 3) key_ = std::move(value);
-    return true;
+    return CheckOnce();
   }
   bool WantsValue() const override {
     if (In()) return object_.WantsValue();
@@ -55,8 +55,7 @@ class ReviewSax final : public ObjectSax {
     if (depth_ == 2 && place_ == Place::kReview && key_ == "request") {
       place_ = Place::kRequest;
     } else if (depth_ == 3 && place_ == Place::kRequest && key_ == "object") {
-      // Of two, the last would win elsewhere; here the pod would be read as a mixture of both.
-      if (std::exchange(facts_.has_object, true)) return Refuse("request.object is there twice");
+      facts_.has_object = true;
       place_ = Place::kObject;
       return object_.start_object(size);
     } else if (depth_ == 3 && place_ == Place::kRequest && key_ == "kind") {
@@ -90,8 +89,14 @@ class ReviewSax final : public ObjectSax {
   enum class Place { kReview, kRequest, kKind, kObject };
 
   bool In() const { return place_ == Place::kObject; }
-  bool Refuse(std::string why) {
-    refusal_ = std::move(why);
+  // Of two, the last would win elsewhere; here the question would be read as a mixture of both.
+  bool CheckOnce() {
+    bool* seen = nullptr;
+    if (place_ == Place::kReview && depth_ == 1 && key_ == "request") seen = &request_seen_;
+    if (place_ == Place::kRequest && depth_ == 2 && key_ == "uid") seen = &uid_seen_;
+    if (place_ == Place::kRequest && depth_ == 2 && key_ == "object") seen = &object_seen_;
+    if (seen == nullptr || !std::exchange(*seen, true)) return true;
+    refusal_ = (place_ == Place::kReview ? "" : "request.") + key_ + " is there twice";
     return false;
   }
   // Where the string that comes next belongs; null where nowhere.
@@ -117,6 +122,9 @@ class ReviewSax final : public ObjectSax {
   Place place_ = Place::kReview;
   int depth_ = 0;
   std::string key_;
+  bool request_seen_ = false;
+  bool uid_seen_ = false;
+  bool object_seen_ = false;
   std::string refusal_;
 };
 

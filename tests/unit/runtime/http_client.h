@@ -21,13 +21,18 @@ namespace shm::runtime::testing {
 
 class Peer {
  public:
-  explicit Peer(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // From `source`, one of 127.0.0.0/8 in host byte order.
+  explicit Peer(std::uint16_t port, std::uint32_t source = INADDR_LOOPBACK)
+      : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
     std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(source);
+    connected_ = ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    address.sin_port = htons(port);
+    connected_ =
+        connected_ && ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
   }
   ~Peer() {
     ssl_.reset();
@@ -48,6 +53,13 @@ class Peer {
     ssl_ = {SSL_new(context.get()), SSL_free};
     SSL_set_fd(ssl_.get(), fd_);
     const bool done = SSL_connect(ssl_.get()) == 1;
+    ERR_clear_error();
+    return done;
+  }
+
+  // Asks for another handshake on this connection, as TLS 1.2 lets it; false where it is refused.
+  bool Renegotiate() {
+    const bool done = SSL_renegotiate(ssl_.get()) == 1 && SSL_do_handshake(ssl_.get()) == 1;
     ERR_clear_error();
     return done;
   }

@@ -1,5 +1,6 @@
 #include "runtime/http_server.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -98,6 +99,21 @@ TEST_CASE("What HTTP/1.1 does not allow is answered with a reason, and the next 
       {"chunked, then Content-Length",
        post + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", "400",
        Rejection::kMalformed},
+      {"one Content-Length twice", post + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nab", "400",
+       Rejection::kMalformed},
+      {"a list of Content-Lengths", post + "Content-Length: 2, 2\r\n\r\nab", "400",
+       Rejection::kMalformed},
+      {"Content-Length, then chunked in a continued line",
+       post + "Content-Length: 5\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", "400",
+       Rejection::kMalformed},
+      {"lines that end with a bare LF", "GET / HTTP/1.1\nHost: a\n\n", "400",
+       Rejection::kMalformed},
+      {"a bare LF that hides a field", "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", "400",
+       Rejection::kMalformed},
+      {"a blank before the colon", post + "Content-Length : 2\r\n\r\nab", "400",
+       Rejection::kMalformed},
+      {"a trailer that frames anew", chunked + "0\r\nContent-Length: 5\r\n\r\n", "400",
+       Rejection::kMalformed},
       {"a coding that is not chunked", post + "Transfer-Encoding: gzip\r\n\r\n", "400",
        Rejection::kMalformed},
       {"a coding before chunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "400",
@@ -118,6 +134,10 @@ TEST_CASE("What HTTP/1.1 does not allow is answered with a reason, and the next 
        Rejection::kBodyTooLarge},
       {"endless header line", "GET / HTTP/1.1\r\nA: " + std::string(20'000, 'a'), "431",
        Rejection::kHeaderTooLarge},
+      {"request line and fields, each within the cap",
+       "GET /" + std::string(9'000, 'a') + " HTTP/1.1\r\nHost: a\r\nA: " + std::string(9'000, 'a') +
+           "\r\n\r\n",
+       "431", Rejection::kHeaderTooLarge},
       {"endless target", "GET /" + std::string(20'000, 'a'), "431", Rejection::kHeaderTooLarge},
   };
   Echo echo;
@@ -154,6 +174,7 @@ TEST_CASE("A chunked body is counted as it comes and cut off at the cap") {
 TEST_CASE("Bodies of all connections together have a cap") {
   HttpLimits limits;
   limits.all_bodies_bytes = 50'000;
+  limits.small_body_bytes = 0;
   Echo echo(WithLimits(limits));
   Peer peer(echo.server->port());
   peer.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n" +
@@ -165,6 +186,27 @@ TEST_CASE("Bodies of all connections together have a cap") {
   next.Send("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 40000\r\n\r\n" +
             std::string(40'000, 'x'));
   CHECK(StatusOf(next.Receive()) == "200");
+}
+
+TEST_CASE("A small body finds room though large ones took all") {
+  HttpLimits limits;
+  limits.all_bodies_bytes = 50'000;
+  limits.small_body_bytes = 10'000;
+  Echo echo(WithLimits(limits));
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ";
+  Peer hoarder(echo.server->port());
+  hoarder.Send(head + "70000\r\n\r\n" + std::string(60'000, 'x'));  // and stalls
+  const auto large = [&] {
+    Peer peer(echo.server->port());
+    peer.Send(head + "60000\r\n\r\n" + std::string(60'000, 'x'));
+    return StatusOf(peer.Receive());
+  };
+  int tries = 0;
+  while (large() != "503" && ++tries < 1'000) continue;
+  REQUIRE(tries < 1'000);
+  Peer small(echo.server->port());
+  small.Send(head + "10000\r\n\r\n" + std::string(10'000, 'x'));
+  CHECK(StatusOf(small.Receive()) == "200");
 }
 
 TEST_CASE("Each phase has its time") {
@@ -250,6 +292,7 @@ TEST_CASE("A handler that throws is answered with 500 and the server goes on") {
 TEST_CASE("At the connection cap the longest idle peer that was never served makes room") {
   HttpLimits limits;
   limits.connections = 3;
+  limits.grace = milliseconds(0);
   Echo echo(WithLimits(limits));
   Peer served(echo.server->port());
   served.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -261,6 +304,62 @@ TEST_CASE("At the connection cap the longest idle peer that was never served mak
   served.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(StatusOf(served.Receive("GET /  0\n")) == "200");
   CHECK(echo.count(Rejection::kEvicted) >= 1);
+}
+
+// An API server connects anew in the midst of it all.
+TEST_CASE("At the connection cap a peer that hoards places pays for the newcomers of others") {
+  constexpr std::uint32_t kHoarder = 0x7f000002;  // 127.0.0.2
+  const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  HttpLimits limits;
+  limits.connections = 32;
+  limits.grace = milliseconds(0);
+  Echo echo(WithLimits(limits));
+  std::vector<std::unique_ptr<Peer>> hoard;
+  for (int i = 0; i < 32; ++i) {
+    hoard.push_back(std::make_unique<Peer>(echo.server->port(), kHoarder));
+    hoard.back()->Send(get);
+    CHECK(StatusOf(hoard.back()->Receive("GET /  0\n")) == "200");
+  }
+  Peer good(echo.server->port());
+  for (int i = 0; i < 50; ++i) {
+    hoard.push_back(std::make_unique<Peer>(echo.server->port(), kHoarder));
+  }
+  CHECK(hoard[32]->Receive().empty());
+  good.Send(get);
+  CHECK(StatusOf(good.Receive("GET /  0\n")) == "200");
+}
+
+TEST_CASE("More peers than there are places, all at once, are all served") {
+  HttpLimits limits;
+  limits.connections = 4;
+  limits.grace = milliseconds(60'000);  // no peer takes so long
+  Echo echo(WithLimits(limits));
+  std::vector<std::future<std::string>> peers;
+  for (int i = 0; i < 40; ++i) {
+    peers.push_back(
+        std::async(std::launch::async, [&] { return StatusOf(Get(echo.server->port())); }));
+  }
+  for (auto& peer : peers) CHECK(peer.get() == "200");
+  CHECK(echo.count(Rejection::kEvicted) == 0);
+}
+
+TEST_CASE("A peer that does not take its answers keeps its place for a moment only") {
+  HttpLimits limits;
+  constexpr std::size_t kMuch = 16'000'000;  // more than sockets take
+  limits.connections = 2;
+  limits.write = milliseconds(600'000);
+  limits.grace = milliseconds(0);
+  Echo echo(WithLimits(limits), [](const Request& request) {
+    return Response{200, "text/plain", std::string(request.path == "/much" ? kMuch : 1, 'x'), {}};
+  });
+  std::vector<std::unique_ptr<Peer>> deaf;
+  for (int i = 0; i < 2; ++i) {
+    deaf.push_back(std::make_unique<Peer>(echo.server->port()));
+    deaf.back()->Send("GET /much HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  while (echo.server->requests_in_flight() < 2) std::this_thread::yield();
+  CHECK(StatusOf(Get(echo.server->port())) == "200");
+  CHECK(std::min(deaf[0]->Receive().size(), deaf[1]->Receive().size()) < kMuch);
 }
 
 // A handler that waits until it is let go.

@@ -173,6 +173,19 @@ TEST_CASE("TLS below 1.2 is refused") {
   CHECK(echo.failed_handshakes == 2);
 }
 
+TEST_CASE("Renegotiation is refused, and the next peer is served") {
+  TlsEcho echo;
+  const Pair pair = MakePair("only");
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  Peer peer(echo.server->port());
+  REQUIRE(peer.StartTls(TLS1_2_VERSION));
+  CHECK(Ask(peer, "/before").find("200 OK") != std::string::npos);
+  CHECK_FALSE(peer.Renegotiate());
+  Peer next(echo.server->port());
+  REQUIRE(next.StartTls());
+  CHECK(Ask(next, "/after").find("200 OK") != std::string::npos);
+}
+
 TEST_CASE("With a client authority, clients without a certificate of it are refused") {
   TlsEcho echo;
   const Pair pair = MakePair("only");

@@ -1,0 +1,3 @@
+module shm-operator-hostile
+
+go 1.26
