@@ -1,6 +1,5 @@
 #include "core/base64.h"
 
-#include <algorithm>
 #include <cstdint>
 
 namespace shm {
@@ -21,14 +20,22 @@ std::string EncodeBase64(std::string_view bytes) {
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text((bytes.size() + 2) / 3 * 4, '=');
   char* out = text.data();
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = static_cast<unsigned char>(bytes[i]) << 16;
-    if (left > 1) group |= static_cast<unsigned char>(bytes[i + 1]) << 8;
-    if (left > 2) group |= static_cast<unsigned char>(bytes[i + 2]);
-    for (std::size_t j = 0; j <= left; ++j) out[j] = kAlphabet[group >> (18 - 6 * j) & 63];
-    out += 4;
+  const auto byte = [&bytes](std::size_t i) -> std::uint32_t {
+    return static_cast<unsigned char>(bytes[i]);
+  };
+  // Whole groups by themselves: nothing is asked of each letter.
+  const std::size_t whole = bytes.size() / 3 * 3;
+  for (std::size_t i = 0; i < whole; i += 3, out += 4) {
+    const std::uint32_t group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+    out[0] = kAlphabet[group >> 18];
+    out[1] = kAlphabet[group >> 12 & 63];
+    out[2] = kAlphabet[group >> 6 & 63];
+    out[3] = kAlphabet[group & 63];
   }
+  const std::size_t left = bytes.size() - whole;
+  if (left == 0) return text;
+  const std::uint32_t group = byte(whole) << 16 | (left > 1 ? byte(whole + 1) << 8 : 0);
+  for (std::size_t j = 0; j <= left; ++j) out[j] = kAlphabet[group >> (18 - 6 * j) & 63];
   return text;
 }
 

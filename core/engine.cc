@@ -218,8 +218,8 @@ std::string_view EngineName(Engine engine) {
 EngineFacts ReadEngine(const std::vector<std::string>& command,
                        const std::vector<std::string>& args, const std::vector<EnvVar>& env,
                        int gpus_of_container, std::optional<std::int64_t> memory_limit,
-                       std::string_view image) {
-  PodEnv pod_env(env);
+                       std::string_view image, const std::vector<EnvVar>& env_before) {
+  PodEnv pod_env(env_before, env);
   for (const PodVariable& variable : kPodVariables) {
     const std::string name(variable.name);
     if (!pod_env.Has(name)) pod_env.Set(name, std::string());

@@ -30,7 +30,7 @@ bool Starts(const EngineProgram& program, const std::vector<Word>& words, std::s
   const std::string_view text = words[at].text;
   switch (program.kind) {
     case EngineProgram::Kind::kBinary:
-      return BaseName(text) == program.name &&
+      return text.ends_with(program.name) && BaseName(text) == program.name &&
              (program.next.empty() ||
               (at + 1 < words.size() && words[at + 1].text == program.next));
     case EngineProgram::Kind::kModule:

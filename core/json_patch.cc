@@ -1,5 +1,7 @@
 #include "core/json_patch.h"
 
+#include "core/plain_text.h"
+
 namespace shm {
 namespace {
 
@@ -35,15 +37,19 @@ std::string JsonString(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 2);
   out += '"';
-  std::size_t from = 0;  // of what is written as it stands
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text, from, at - from);
-    AppendEscaped(c, &out);
-    from = at + 1;
+  while (!text.empty()) {
+    const std::size_t size = PlainSize(text);
+    out.append(text, 0, size);
+    text.remove_prefix(size);
+    for (; !text.empty() && !IsPlain(text.front()); text.remove_prefix(1)) {
+      const auto c = static_cast<unsigned char>(text.front());
+      if (c < 0x80) {
+        AppendEscaped(c, &out);
+      } else {
+        out += text.front();
+      }
+    }
   }
-  out.append(text, from);
   return out += '"';
 }
 
@@ -51,15 +57,13 @@ std::string RenderPointer(const std::vector<std::string>& path) {
   std::string pointer;
   for (const std::string& token : path) {
     pointer += '/';
-    for (const char c : token) {
-      if (c == '~') {
-        pointer += "~0";
-      } else if (c == '/') {
-        pointer += "~1";
-      } else {
-        pointer += c;
-      }
+    std::size_t from = 0;  // of what is written as it stands
+    for (std::size_t at = 0; at < token.size(); ++at) {
+      if (token[at] != '~' && token[at] != '/') continue;
+      pointer.append(token, from, at - from).append(token[at] == '~' ? "~0" : "~1");
+      from = at + 1;
     }
+    pointer.append(token, from);
   }
   return pointer;
 }

@@ -1,55 +1,83 @@
 // CheckPatch: applies a patch to the bare structure of the pod that was read.
-#include <map>
-#include <memory>
-#include <utility>
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/pod_patch.h"
 
 namespace shm {
 namespace {
 
-// The structure of a JSON value as far as it is known: which members and elements it has.
+struct Member;
+
+// The structure of a JSON value as far as it is known: which members and elements it has. A list
+// serves for members, too: all but labels and annotations are few, and these are seldom searched.
 struct Shape {
   enum class Kind { kValue, kObject, kList };
   Kind kind = Kind::kValue;
-  std::map<std::string, Shape> members;
+  std::vector<Member> members;
   std::vector<Shape> elements;
+
+  Shape* Find(std::string_view name);  // null: none
+  Shape& operator[](std::string_view name);
+};
+
+// Names stand in the pod, in the patch or here.
+struct Member {
+  std::string_view name;
+  Shape shape;
 };
 
 using Kind = Shape::Kind;
+
+Shape* Shape::Find(std::string_view name) {
+  const auto found = std::find_if(members.begin(), members.end(),
+                                  [name](const Member& member) { return member.name == name; });
+  return found == members.end() ? nullptr : &found->shape;
+}
+
+Shape& Shape::operator[](std::string_view name) {
+  if (Shape* found = Find(name)) return *found;
+  return members.emplace_back(Member{name, {}}).shape;
+}
 
 Shape Object() { return {Kind::kObject, {}, {}}; }
 Shape List() { return {Kind::kList, {}, {}}; }
 
 Shape ShapeOf(const StringMap& map) {
   Shape shape = Object();
-  for (const auto& entry : map) shape.members[entry.first];
+  shape.members.reserve(map.size() + 1);
+  for (const auto& entry : map) shape.members.push_back({entry.first, {}});
   return shape;
 }
 
 Shape ShapeOf(const ResourcesView& resources) {
   Shape shape = Object();
-  if (resources.requests) shape.members["requests"] = ShapeOf(*resources.requests);
-  if (resources.limits) shape.members["limits"] = ShapeOf(*resources.limits);
+  if (resources.requests) shape["requests"] = ShapeOf(*resources.requests);
+  if (resources.limits) shape["limits"] = ShapeOf(*resources.limits);
   return shape;
 }
 
 Shape ShapeOf(const MountView& mount) {
   Shape shape = Object();
-  if (mount.read_only) shape.members["readOnly"];
-  if (mount.recursive_read_only) shape.members["recursiveReadOnly"];
+  if (mount.read_only) shape["readOnly"];
+  if (mount.recursive_read_only) shape["recursiveReadOnly"];
   return shape;
 }
 
 Shape ShapeOf(const ContainerView& container) {
   Shape shape = Object();
-  if (container.resources.present) shape.members["resources"] = ShapeOf(container.resources);
+  if (container.resources.present) shape["resources"] = ShapeOf(container.resources);
   if (container.env) {
-    Shape& env = shape.members["env"] = List();
+    Shape& env = shape["env"] = List();
+    env.elements.reserve(container.env->size() + 2);
     env.elements.resize(container.env->size());
   }
   if (container.mounts) {
-    Shape& mounts = shape.members["volumeMounts"] = List();
+    Shape& mounts = shape["volumeMounts"] = List();
+    mounts.elements.reserve(container.mounts->size() + 1);
     for (const MountView& mount : *container.mounts) mounts.elements.push_back(ShapeOf(mount));
   }
   return shape;
@@ -58,14 +86,15 @@ Shape ShapeOf(const ContainerView& container) {
 Shape ShapeOf(const VolumeView& volume) {
   Shape shape = Object();
   if (volume.kind != VolumeView::Kind::kMemory) return shape;
-  Shape& source = shape.members["emptyDir"] = Object();
-  if (volume.size_limit) source.members["sizeLimit"];
+  Shape& source = shape["emptyDir"] = Object();
+  if (volume.size_limit) source["sizeLimit"];
   return shape;
 }
 
 template <typename T>
 Shape ShapeOfAll(const std::vector<T>& items) {
   Shape shape = List();
+  shape.elements.reserve(items.size() + 1);
   for (const T& item : items) shape.elements.push_back(ShapeOf(item));
   return shape;
 }
@@ -73,17 +102,17 @@ Shape ShapeOfAll(const std::vector<T>& items) {
 Shape ShapeOf(const PodView& pod) {
   Shape shape = Object();
   if (pod.has_metadata) {
-    Shape& metadata = shape.members["metadata"] = Object();
-    if (pod.labels) metadata.members["labels"] = ShapeOf(*pod.labels);
-    if (pod.annotations) metadata.members["annotations"] = ShapeOf(*pod.annotations);
+    Shape& metadata = shape["metadata"] = Object();
+    if (pod.labels) metadata["labels"] = ShapeOf(*pod.labels);
+    if (pod.annotations) metadata["annotations"] = ShapeOf(*pod.annotations);
   }
-  Shape& spec = shape.members["spec"] = Object();
-  spec.members["containers"] = ShapeOfAll(pod.containers);
+  Shape& spec = shape["spec"] = Object();
+  spec["containers"] = ShapeOfAll(pod.containers);
   if (!pod.init_containers.empty()) {
-    spec.members["initContainers"] = ShapeOfAll(pod.init_containers);
+    spec["initContainers"] = ShapeOfAll(pod.init_containers);
   }
-  if (pod.volumes) spec.members["volumes"] = ShapeOfAll(*pod.volumes);
-  if (pod.resources.present) spec.members["resources"] = ShapeOf(pod.resources);
+  if (pod.volumes) spec["volumes"] = ShapeOfAll(*pod.volumes);
+  if (pod.resources.present) spec["resources"] = ShapeOf(pod.resources);
   return shape;
 }
 
@@ -102,10 +131,7 @@ std::optional<std::size_t> IndexIn(const std::string& token, std::size_t size) {
 }
 
 Shape* Child(Shape& parent, const std::string& token) {
-  if (parent.kind == Kind::kObject) {
-    const auto found = parent.members.find(token);
-    return found == parent.members.end() ? nullptr : &found->second;
-  }
+  if (parent.kind == Kind::kObject) return parent.Find(token);
   if (parent.kind != Kind::kList) return nullptr;
   const auto index = IndexIn(token, parent.elements.size());
   return index ? &parent.elements[*index] : nullptr;
@@ -126,7 +152,7 @@ Shape ShapeOfValue(const std::string& json) {
 
 bool Add(Shape& parent, const std::string& token, const std::string& value) {
   if (parent.kind == Kind::kObject) {
-    parent.members[token] = ShapeOfValue(value);
+    parent[token] = ShapeOfValue(value);
     return true;
   }
   if (parent.kind != Kind::kList) return false;
@@ -139,7 +165,10 @@ bool Add(Shape& parent, const std::string& token, const std::string& value) {
 }
 
 bool Remove(Shape& parent, const std::string& token) {
-  if (parent.kind == Kind::kObject) return parent.members.erase(token) == 1;
+  if (parent.kind == Kind::kObject) {
+    return std::erase_if(parent.members,
+                         [&token](const Member& member) { return member.name == token; }) == 1;
+  }
   const auto index = IndexIn(token, parent.elements.size());
   if (parent.kind != Kind::kList || !index) return false;
   parent.elements.erase(parent.elements.begin() + static_cast<std::ptrdiff_t>(*index));

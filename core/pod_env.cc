@@ -1,27 +1,69 @@
 #include "core/pod_env.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace shm {
 
-PodEnv::PodEnv(const std::vector<EnvVar>& env) {
+namespace {
+
+using Entries = std::vector<const EnvVar*>;
+
+bool IsBefore(const EnvVar* entry, std::string_view name) { return entry->name < name; }
+
+bool IsPlain(const EnvVar& entry) {
+  return entry.from_source || (entry.value.find('$') == std::string::npos &&
+                               entry.value.size() <= PodEnv::kMaxValueBytes);
+}
+
+// By name; of several the last one alone.
+void SortByName(Entries* entries) {
+  std::stable_sort(entries->begin(), entries->end(),
+                   [](const EnvVar* one, const EnvVar* other) { return one->name < other->name; });
+  const auto same = [](const EnvVar* one, const EnvVar* other) { return one->name == other->name; };
+  // From behind, since unique keeps the first of its like.
+  const auto kept = std::unique(entries->rbegin(), entries->rend(), same);
+  entries->erase(entries->begin(), kept.base());
+}
+
+}  // namespace
+
+PodEnv::PodEnv(const std::vector<EnvVar>& before, const std::vector<EnvVar>& env) {
+  Entries all;
+  all.reserve(before.size() + env.size());
+  for (const EnvVar& entry : before) all.push_back(&entry);
+  for (const EnvVar& entry : env) all.push_back(&entry);
+  const auto reference =
+      std::find_if_not(all.begin(), all.end(), [](const EnvVar* e) { return IsPlain(*e); });
+  const Entries others(reference, all.end());
+  all.erase(reference, all.end());
+  SortByName(&all);
+  if (!all.empty()) plain_ = std::make_shared<const Entries>(std::move(all));
   std::size_t expanded_bytes = 0;
-  for (const EnvVar& entry : env) {
-    if (entry.from_source) {
-      Set(entry.name, std::nullopt);
-      continue;
-    }
-    ExpandedText expanded = Expand(entry.value);
-    if (expanded.text.size() > entry.value.size()) expanded_bytes += expanded.text.size();
-    const bool known = expanded.unknown.empty() && expanded.text.size() <= kMaxValueBytes &&
-                       expanded_bytes <= kMaxExpandedBytes;
-    Set(entry.name, known ? std::optional(std::move(expanded.text)) : std::nullopt);
-  }
+  for (const EnvVar* entry : others) Add(*entry, &expanded_bytes);
+}
+
+void PodEnv::Add(const EnvVar& entry, std::size_t* expanded_bytes) {
+  if (entry.from_source) return Set(entry.name, std::nullopt);
+  ExpandedText expanded = Expand(entry.value);
+  if (expanded.text.size() > entry.value.size()) *expanded_bytes += expanded.text.size();
+  const bool known = expanded.unknown.empty() && expanded.text.size() <= kMaxValueBytes &&
+                     *expanded_bytes <= kMaxExpandedBytes;
+  Set(entry.name, known ? std::optional(std::move(expanded.text)) : std::nullopt);
+}
+
+PodEnv::Found PodEnv::Find(std::string_view name) const {
+  if (const auto set = values_.find(name); set != values_.end()) return {true, set->second};
+  if (!plain_) return {};
+  const auto found = std::lower_bound(plain_->begin(), plain_->end(), name, IsBefore);
+  if (found == plain_->end() || (*found)->name != name) return {};
+  if ((*found)->from_source) return {true, std::nullopt};
+  return {true, (*found)->value};
 }
 
 std::optional<std::string> PodEnv::Value(std::string_view name) const {
-  const auto found = values_.find(name);
-  return found == values_.end() ? std::nullopt : found->second;
+  const Found found = Find(name);
+  return found.value ? std::optional<std::string>(*found.value) : std::nullopt;
 }
 
 void PodEnv::Set(std::string name, std::optional<std::string> value) {
@@ -53,12 +95,12 @@ ExpandedText PodEnv::Expand(std::string_view text) const {
       continue;
     }
     const std::string_view name = text.substr(at + 1, close - at - 1);
-    const auto found = values_.find(name);
-    if (found != values_.end() && found->second) {
-      result.text.append(*found->second);
+    const Found found = Find(name);
+    if (found.value) {
+      result.text.append(*found.value);
     } else {
       result.text.append(text.substr(dollar, close + 1 - dollar));
-      (found == values_.end() ? result.missing : result.unknown).emplace_back(name);
+      (found.listed ? result.unknown : result.missing).emplace_back(name);
     }
     at = close + 1;
     if (result.text.size() > kMaxValueBytes && result.text.size() > text.size()) {
@@ -70,10 +112,20 @@ ExpandedText PodEnv::Expand(std::string_view text) const {
 }
 
 std::vector<EnvVar> PodEnv::WithPrefix(std::string_view prefix) const {
-  std::vector<EnvVar> entries;
+  std::map<std::string_view, std::optional<std::string_view>> found;
   for (auto entry = values_.lower_bound(prefix);
        entry != values_.end() && std::string_view(entry->first).starts_with(prefix); ++entry) {
-    entries.push_back({entry->first, entry->second.value_or(""), !entry->second.has_value()});
+    found.emplace(entry->first, entry->second);
+  }
+  if (plain_) {
+    for (auto entry = std::lower_bound(plain_->begin(), plain_->end(), prefix, IsBefore);
+         entry != plain_->end() && std::string_view((*entry)->name).starts_with(prefix); ++entry) {
+      found.emplace((*entry)->name, Find((*entry)->name).value);
+    }
+  }
+  std::vector<EnvVar> entries;
+  for (const auto& [name, value] : found) {
+    entries.push_back({std::string(name), std::string(value.value_or("")), !value.has_value()});
   }
   return entries;
 }

@@ -7,7 +7,9 @@
 // in the list and therefore not here.
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,23 +28,29 @@ struct ExpandedText {
   std::vector<std::string> missing;
 };
 
-// Plain value; safe to share between threads while nobody writes it. Lookups are logarithmic. No
-// value grows beyond kMaxValueBytes, nor all that refer to others beyond kMaxExpandedBytes: a list
-// that doubles itself entry by entry ends as unknown.
+// Safe to share between threads while nobody writes it. Lookups are logarithmic, copies share what
+// they can. No value grows beyond kMaxValueBytes, nor all that refer to others beyond
+// kMaxExpandedBytes: a list that doubles itself entry by entry ends as unknown.
 class PodEnv {
  public:
   static constexpr std::size_t kMaxValueBytes = 64 * 1024;
   static constexpr std::size_t kMaxExpandedBytes = 4 * 1024 * 1024;
 
   PodEnv() = default;
-  explicit PodEnv(const std::vector<EnvVar>& env);
+  // The entries of `env`, after those of `before`. Both must outlive this and its copies.
+  explicit PodEnv(const std::vector<EnvVar>& env) : PodEnv({}, env) {}
+  PodEnv(const std::vector<EnvVar>& before, const std::vector<EnvVar>& env);
+  explicit PodEnv(std::vector<EnvVar>&& env) = delete;
 
   // In the list, with a value that can be told or not.
-  bool Has(std::string_view name) const { return values_.find(name) != values_.end(); }
+  bool Has(std::string_view name) const { return Find(name).listed; }
   // The value; nothing where the name is not in the list or its value cannot be told.
   std::optional<std::string> Value(std::string_view name) const;
   // In the list, but its value cannot be told.
-  bool IsUnknown(std::string_view name) const { return Has(name) && !Value(name); }
+  bool IsUnknown(std::string_view name) const {
+    const Found found = Find(name);
+    return found.listed && !found.value;
+  }
 
   // Entries whose names begin with `prefix`, by name; one whose value cannot be told is marked as
   // from_source.
@@ -55,6 +63,18 @@ class PodEnv {
   void Set(std::string name, std::optional<std::string> value);
 
  private:
+  struct Found {
+    bool listed = false;
+    std::optional<std::string_view> value;
+  };
+
+  Found Find(std::string_view name) const;
+  void Add(const EnvVar& entry, std::size_t* expanded_bytes);
+
+  // The entries before the first one whose value refers to others, by name, one for each. Most
+  // lists have no such value: nothing of them is copied.
+  std::shared_ptr<const std::vector<const EnvVar*>> plain_;
+  // What came after them, which wins.
   std::map<std::string, std::optional<std::string>, std::less<>> values_;
 };
 

@@ -12,22 +12,23 @@
 namespace shm {
 namespace {
 
-// The container's env as it will be: ours first, where it does not set them itself. Ours are not
-// put where an envFrom may set them. LeaderWorkerSet's webhook writes the size of the group into
-// every container (kubernetes-sigs/lws pkg/utils/pod/pod_utils.go, AddLWSVariables); it may run
-// after this one.
-std::vector<EnvVar> EnvOf(const PodSizing& sizing, const ContainerView& container) {
+// What will stand before the container's own env: ours, where it does not set them itself. Ours are
+// not put where an envFrom may set them. LeaderWorkerSet's webhook writes the size of the group
+// into every container (kubernetes-sigs/lws pkg/utils/pod/pod_utils.go, AddLWSVariables); it may
+// run after this one.
+std::vector<EnvVar> EnvBefore(const PodSizing& sizing, const ContainerView& container) {
   std::vector<EnvVar> env;
   if (!container.has_env_from) env = EnvToAdd(sizing.numbers, sizing.rules.mode);
   if (sizing.lws_group_size) env.push_back({"LWS_GROUP_SIZE", *sizing.lws_group_size, false});
-  if (container.env) env.insert(env.end(), container.env->begin(), container.env->end());
   return env;
 }
 
 EngineFacts ReadEngineOf(const PodSizing& sizing, const ContainerView& container, int gpus) {
   const auto raised = sizing.before ? sizing.before->raised : std::nullopt;
-  return ReadEngine(container.command, container.args, EnvOf(sizing, container), gpus,
-                    OriginalMemoryLimit(container, raised), container.image);
+  static const std::vector<EnvVar> kNone;
+  return ReadEngine(container.command, container.args, container.env ? *container.env : kNone, gpus,
+                    OriginalMemoryLimit(container, raised), container.image,
+                    EnvBefore(sizing, container));
 }
 
 // What a container's command line said, taken for an engine of so many GPUs.

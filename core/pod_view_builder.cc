@@ -83,7 +83,7 @@ bool PodViewBuilder::start_array(std::size_t) {
 
 bool PodViewBuilder::key(string_t& value) {
   pending_ = Find(stack_.back().node, value);
-  if (pending_ != Node::kSkip) key_ = value;
+  if (pending_ == Node::kMapText || pending_ == Node::kQuantity) key_ = value;
   return true;
 }
 
@@ -155,7 +155,7 @@ bool PodViewBuilder::string(string_t& value) {
   const Node node = Next();
   const Shape shape = ShapeOf(node);
   if (shape == Shape::kText) {
-    SetText(node, value);
+    SetText(node, std::move(value));
   } else if (shape == Shape::kQuantity) {
     SetText(node, Trim(value));
   } else if (shape != Shape::kAnything) {

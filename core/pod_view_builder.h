@@ -62,7 +62,7 @@ class PodViewBuilder : public SelectiveSax {
   PodView view_;
   std::optional<Error> error_;
   std::vector<Frame> stack_;
-  std::string key_;    // the last key
+  std::string key_;    // the last key of a map: others are told by their nodes
   Node pending_ = {};  // what the value after it is
   bool in_init_ = false;
   StringMap* map_ = nullptr;            // the labels, annotations, requests or limits being read

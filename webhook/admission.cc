@@ -1,8 +1,5 @@
 #include "webhook/admission.h"
 
-#include <prometheus/counter.h>
-#include <prometheus/histogram.h>
-
 #include <optional>
 #include <utility>
 #include <vector>
@@ -13,16 +10,11 @@
 
 namespace shm::webhook {
 
-struct Admission::Entry {
-  const char* name;  // metric label
-  bool labelled;
-};
-
-// What is answered, and how it is counted.
+// What is answered, and how it is counted. `outcome` and `reason` live as long as the process.
 struct Admission::Verdict {
   ReviewAnswer answer;
   std::string_view outcome = "unchanged";  // patched, unchanged, skipped, audited, denied, error
-  std::string reason;
+  std::string_view reason;
   std::string detail;      // of an error, for the log
   bool no_review = false;  // there is nothing to answer with a review
 };
@@ -39,17 +31,17 @@ namespace {
 
 // Admitted as it is, because something failed that is not the pod's fault.
 template <typename Verdict>
-Verdict FailOpen(std::string reason, std::string detail) {
+Verdict FailOpen(std::string_view reason, std::string detail) {
   Verdict verdict;
   verdict.outcome = "error";
   verdict.answer.warnings = {"shm-operator: admitted without shared memory: " + detail};
-  verdict.reason = std::move(reason);
+  verdict.reason = reason;
   verdict.detail = std::move(detail);
   return verdict;
 }
 
 // Why the question is not about a new pod; empty where it is (trap A10).
-std::string NotOurs(const ReviewFacts& facts) {
+std::string_view NotOurs(const ReviewFacts& facts) {
   if (!facts.object_group.empty() || facts.object_kind != "Pod") return "NotAPod";
   if (!facts.subresource.empty()) return "Subresource";
   if (facts.operation != "CREATE") return "NotCreate";
@@ -69,7 +61,7 @@ Verdict NotWatched(const std::string& name_space) {
 template <typename Verdict>
 Verdict VerdictOf(const PodDecision& decision) {
   if (decision.reason == Reason::kInternal) {
-    return FailOpen<Verdict>(std::string(ReasonName(decision.reason)), decision.message);
+    return FailOpen<Verdict>(ReasonName(decision.reason), decision.message);
   }
   Verdict verdict;
   verdict.reason = ReasonName(decision.reason);
@@ -97,9 +89,9 @@ Admission::Admission(AdmissionSources sources, runtime::Metrics& metrics, Admiss
     : sources_(sources), metrics_(metrics), options_(std::move(options)) {}
 
 runtime::Response Admission::Answer(const runtime::Request& request) {
-  Entry entry{"labelled", true};
+  Entry entry = Entry::kLabelled;
   if (request.path == kNamespacePath) {
-    entry = {"namespace", false};
+    entry = Entry::kNamespace;
   } else if (request.path != kLabelledPath) {
     return {404, "text/plain", "there are /mutate/labelled and /mutate/namespace\n", {}};
   }
@@ -124,7 +116,7 @@ runtime::Response Admission::Answer(const runtime::Request& request) {
   return {200, "application/json", WriteReview(facts.uid, verdict.answer), {}};
 }
 
-Admission::Verdict Admission::Judge(const Entry& entry, std::string_view body, ReviewFacts& facts) {
+Admission::Verdict Admission::Judge(Entry entry, std::string_view body, ReviewFacts& facts) {
   PodViewBuilder builder;
   if (const Result<void> read = ReadReview(body, builder, facts); !read) {
     return FailOpen<Verdict>("Unreadable", read.error().ToString());
@@ -134,10 +126,10 @@ Admission::Verdict Admission::Judge(const Entry& entry, std::string_view body, R
     verdict.no_review = true;
     return verdict;
   }
-  if (std::string reason = NotOurs(facts); !reason.empty()) {
+  if (const std::string_view reason = NotOurs(facts); !reason.empty()) {
     Verdict verdict;
     verdict.outcome = "skipped";
-    verdict.reason = std::move(reason);
+    verdict.reason = reason;
     return verdict;
   }
   const Result<PodView> pod = builder.Take();
@@ -145,8 +137,7 @@ Admission::Verdict Admission::Judge(const Entry& entry, std::string_view body, R
   return JudgePod(entry, *pod, facts);
 }
 
-Admission::Verdict Admission::JudgePod(const Entry& entry, const PodView& pod,
-                                       const ReviewFacts& facts) {
+Admission::Verdict Admission::JudgePod(Entry entry, const PodView& pod, const ReviewFacts& facts) {
   const std::string& where = facts.namespace_name;  // the pod's own may be missing (trap A8)
   if (!sources_.services.Follows({where, ""})) return NotWatched<Verdict>(where);
   const bool ready = Ready(where);
@@ -158,7 +149,7 @@ Admission::Verdict Admission::JudgePod(const Entry& entry, const PodView& pod,
     decision = Decide(pod, known);
   }
   const bool unknown = decision.outcome == Outcome::kUnknownService;
-  if (unknown && ready && entry.labelled && !decision.audited) {
+  if (unknown && ready && entry == Entry::kLabelled && !decision.audited) {
     decision.outcome = Outcome::kDenied;
   } else if (unknown && !ready) {
     // One that says nothing stands in for it: what the operator stamped into the pod still counts.
@@ -245,35 +236,22 @@ std::shared_ptr<const T> Admission::WaitFor(const kube::Store<T>& store,
 }
 
 // Dry runs are answered like others, and nothing outside the process is written (trap A9).
-void Admission::Record(const Entry& entry, const Verdict& verdict, const ReviewFacts& facts,
+void Admission::Record(Entry entry, const Verdict& verdict, const ReviewFacts& facts,
                        const runtime::Request& request) {
-  metrics_
-      .Counter("shm_webhook_requests_total", "Reviews answered.",
-               {{"entry", entry.name},
-                {"outcome", std::string(verdict.outcome)},
-                {"reason", verdict.reason}})
-      .Increment();
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - request.first_byte;
-  metrics_
-      .Histogram("shm_webhook_request_seconds", "From a review's first byte to its answer.",
-                 runtime::LatencyBounds(), {{"entry", entry.name}})
-      .Observe(took.count());
-  if (!verdict.answer.patch.empty()) {
-    metrics_
-        .Histogram("shm_webhook_patch_bytes", "Size of the patches.",
-                   {128, 256, 512, 1024, 2048, 4096, 16384, 65536}, {{"entry", entry.name}})
-        .Observe(static_cast<double>(verdict.answer.patch.size()));
-  }
+  metrics_.Count(entry, verdict.outcome, verdict.reason,
+                 std::chrono::steady_clock::now() - request.first_byte,
+                 verdict.answer.patch.size());
   const bool error = verdict.outcome == "error";
+  const std::string_view name = AdmissionMetrics::NameOf(entry);
   if (!error && verdict.answer.allowed) {
-    return runtime::LogDebug("pod admitted", {{"entry", entry.name},
+    return runtime::LogDebug("pod admitted", {{"entry", name},
                                               {"outcome", verdict.outcome},
                                               {"reason", verdict.reason},
                                               {"namespace", facts.namespace_name},
                                               {"uid", facts.uid}});
   }
   runtime::LogWarn(error ? "review failed" : "pod denied",
-                   {{"entry", entry.name},
+                   {{"entry", name},
                     {"reason", verdict.reason},
                     {"detail", error ? verdict.detail : verdict.answer.message},
                     {"namespace", facts.namespace_name},

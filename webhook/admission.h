@@ -19,6 +19,7 @@
 #include "kube/store.h"
 #include "runtime/http_server.h"
 #include "runtime/metrics.h"
+#include "webhook/admission_metrics.h"
 #include "webhook/namespace_record.h"
 #include "webhook/review.h"
 
@@ -62,23 +63,23 @@ class Admission {
   }
 
  private:
-  struct Entry;
+  using Entry = AdmissionMetrics::Entry;
   struct Verdict;
   struct Known;
 
-  Verdict Judge(const Entry& entry, std::string_view body, ReviewFacts& facts);
-  Verdict JudgePod(const Entry& entry, const PodView& pod, const ReviewFacts& facts);
+  Verdict Judge(Entry entry, std::string_view body, ReviewFacts& facts);
+  Verdict JudgePod(Entry entry, const PodView& pod, const ReviewFacts& facts);
   PodDecision Decide(const PodView& pod, const Known& known) const;
   Known Look(const PodView& pod, const std::string& namespace_name);
   void LookForTemplates(const PodView& pod, Known& known);
   template <typename T>
   std::shared_ptr<const T> WaitFor(const kube::Store<T>& store, const std::string& namespace_name,
                                    const std::string& name);
-  void Record(const Entry& entry, const Verdict& verdict, const ReviewFacts& facts,
+  void Record(Entry entry, const Verdict& verdict, const ReviewFacts& facts,
               const runtime::Request& request);
 
   const AdmissionSources sources_;
-  runtime::Metrics& metrics_;
+  AdmissionMetrics metrics_;
   const AdmissionOptions options_;
   std::atomic<int> waiting_{0};
 };

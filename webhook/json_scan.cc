@@ -1,26 +1,19 @@
 #include "webhook/json_scan.h"
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <type_traits>
 
+#include "core/plain_text.h"
 #include "core/utf8.h"
 
 namespace shm::webhook {
 namespace {
 
 constexpr std::size_t kUnknownSize = static_cast<std::size_t>(-1);
-
-// Bytes that stand for themselves in a string, alone.
-constexpr std::array<bool, 256> PlainBytes() {
-  std::array<bool, 256> plain{};
-  for (std::size_t byte = 0x20; byte < 0x80; ++byte) plain[byte] = byte != '"' && byte != '\\';
-  return plain;
-}
-constexpr std::array<bool, 256> kPlain = PlainBytes();
 
 void AppendUtf8(std::uint32_t code, std::string& text) {
   const auto tail = [&](int shift) { text += static_cast<char>(0x80 | (code >> shift & 0x3F)); };
@@ -43,29 +36,54 @@ void AppendUtf8(std::uint32_t code, std::string& text) {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+// Takes the events that nobody wants.
+struct Silence {
+  bool null() { return true; }
+  bool boolean(bool) { return true; }
+  bool number_integer(std::int64_t) { return true; }
+  bool number_unsigned(std::uint64_t) { return true; }
+  bool number_float(double, const std::string&) { return true; }
+  bool string(const std::string&) { return true; }
+  bool start_object(std::size_t) { return true; }
+  bool key(const std::string&) { return true; }
+  bool end_object() { return true; }
+  bool start_array(std::size_t) { return true; }
+  bool end_array() { return true; }
+};
+
 class Scanner {
  public:
-  Scanner(std::string_view text, SelectiveSax& sax, std::size_t max_depth)
-      : begin_(text.data()),
-        at_(begin_),
-        end_(begin_ + text.size()),
-        max_depth_(max_depth),
-        told_(sax),
-        sax_(&sax) {
+  Scanner(std::string_view text, std::size_t max_depth)
+      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), max_depth_(max_depth) {
     if (text.substr(0, 3) == "\xEF\xBB\xBF") at_ += 3;
   }
 
-  ScanResult Run() {
-    const bool complete = Values();
+  ScanResult Run(SelectiveSax& sax) {
+    bool complete = Value(sax);
+    if (complete) {
+      SkipBlanks();
+      complete = !More() || Bad();
+    }
     if (!bad_) return {complete, {}, too_deep_};
     return {false, static_cast<std::size_t>(at_ - begin_), false};
   }
 
  private:
+  // What is due.
+  enum class Step { kValue, kMember, kAfterValue, kNothing, kStop };
+
+  template <typename Sax>
+  static constexpr bool kTells = !std::is_same_v<Sax, Silence>;
+
   bool Bad() {
     bad_ = true;
     return false;
   }
+  Step BadStep() {
+    bad_ = true;
+    return Step::kStop;
+  }
+  static Step Unless(bool ended, Step step) { return ended ? Step::kStop : step; }
   bool More() const { return at_ != end_; }
   bool Take(char c) {
     if (!More() || *at_ != c) return false;
@@ -73,87 +91,101 @@ class Scanner {
     return true;
   }
   void SkipBlanks() {
-    while (More() && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+    while (More() && *at_ <= ' ' && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t'))
+      ++at_;
   }
 
-  // Each turn begins where a value is due.
-  bool Values() {
+  // One value with all that is in it.
+  template <typename Sax>
+  bool Value(Sax& sax) {
+    const std::size_t outside = open_.size();
+    Step step = Step::kValue;
     for (;;) {
-      SkipBlanks();
-      bool due = false;  // inside an object or array that it opened
-      if (Take('{')) {
-        if (!Open('{', '}', due)) return false;
-      } else if (Take('[')) {
-        if (!Open('[', ']', due)) return false;
-      } else if (!Scalar()) {
-        return false;
+      switch (step) {
+        case Step::kValue:
+          step = Begin(sax);
+          break;
+        case Step::kMember:
+          step = Member(sax);
+          break;
+        case Step::kAfterValue:
+          step = open_.size() == outside ? Step::kNothing : AfterValue(sax);
+          break;
+        case Step::kNothing:
+          return true;
+        case Step::kStop:
+          return false;
       }
-      if (due) continue;
-      if (!AfterValue(due)) return false;
-      if (!due) return true;
     }
   }
 
-  bool Open(char open, char close, bool& due) {
+  template <typename Sax>
+  Step Begin(Sax& sax) {
+    SkipBlanks();
+    if (Take('{')) return Open(sax, '{', '}');
+    if (Take('[')) return Open(sax, '[', ']');
+    return Unless(!Scalar(sax), Step::kAfterValue);
+  }
+
+  template <typename Sax>
+  Step Open(Sax& sax, char open, char close) {
     const bool object = open == '{';
     if (open_.size() >= max_depth_) {
       too_deep_ = true;
-      return false;
+      return Step::kStop;
     }
-    if (!(object ? sax_->start_object(kUnknownSize) : sax_->start_array(kUnknownSize)))
-      return false;
+    if (!(object ? sax.start_object(kUnknownSize) : sax.start_array(kUnknownSize))) {
+      return Step::kStop;
+    }
     SkipBlanks();
-    if (Take(close)) return object ? sax_->end_object() : sax_->end_array();
+    if (Take(close)) {
+      return Unless(!(object ? sax.end_object() : sax.end_array()), Step::kAfterValue);
+    }
     open_.push_back(open);
-    due = true;
-    return !object || Key();
+    return object ? Step::kMember : Step::kValue;
   }
 
-  // Closes what ends here; `due` where a comma asks for another value, unset at the text's end.
-  bool AfterValue(bool& due) {
-    for (;;) {
-      if (open_.size() == quiet_depth_) sax_ = &told_;
-      SkipBlanks();
-      if (open_.empty()) return !More() || Bad();
-      const bool object = open_.back() == '{';
-      if (Take(',')) {
-        due = true;
-        return !object || Key();
-      }
-      if (!Take(object ? '}' : ']')) return Bad();
-      open_.pop_back();
-      if (!(object ? sax_->end_object() : sax_->end_array())) return false;
-    }
-  }
-
-  bool Key() {
+  // A comma, or the end of what is open.
+  template <typename Sax>
+  Step AfterValue(Sax& sax) {
     SkipBlanks();
-    if (!Take('"') || !Text()) return Bad();
-    if (!sax_->key(text_)) return false;
-    if (Tells() && !told_.WantsValue()) {
-      sax_ = &silence_;
-      quiet_depth_ = open_.size();
-    }
-    SkipBlanks();
-    return Take(':') || Bad();
+    const bool object = open_.back() == '{';
+    if (Take(',')) return object ? Step::kMember : Step::kValue;
+    if (!Take(object ? '}' : ']')) return BadStep();
+    open_.pop_back();
+    return Unless(!(object ? sax.end_object() : sax.end_array()), Step::kAfterValue);
   }
 
-  bool Tells() const { return sax_ == &told_; }
+  // A key, and its value too where that is not wanted.
+  template <typename Sax>
+  Step Member(Sax& sax) {
+    SkipBlanks();
+    if (!Take('"') || !Text<kTells<Sax>>()) return BadStep();
+    if (!sax.key(text_)) return Step::kStop;
+    SkipBlanks();
+    if (!Take(':')) return BadStep();
+    if constexpr (kTells<Sax>) {
+      Silence silence;
+      if (!sax.WantsValue()) return Unless(!Value(silence), Step::kAfterValue);
+    }
+    return Step::kValue;
+  }
 
-  bool Scalar() {
+  template <typename Sax>
+  bool Scalar(Sax& sax) {
     if (!More()) return Bad();
     switch (*at_) {
       case '"':
         ++at_;
-        return Text() ? sax_->string(text_) : Bad();
+        return Text<kTells<Sax>>() ? sax.string(text_) : Bad();
       case 't':
-        return Word("true") ? sax_->boolean(true) : Bad();
+        return Word("true") ? sax.boolean(true) : Bad();
       case 'f':
-        return Word("false") ? sax_->boolean(false) : Bad();
+        return Word("false") ? sax.boolean(false) : Bad();
       case 'n':
-        return Word("null") ? sax_->null() : Bad();
+        return Word("null") ? sax.null() : Bad();
       default:
-        return Number();
+        return Number(sax);
     }
   }
 
@@ -166,14 +198,14 @@ class Scanner {
     return true;
   }
 
-  // A string's rest after its opening quote, into text_ if anybody wants it.
+  // A string's rest after its opening quote, into text_ where it is to be kept.
+  template <bool kKeep>
   bool Text() {
-    const bool keep = Tells();
     text_.clear();
     for (;;) {
       const char* from = at_;
-      while (More() && kPlain[static_cast<unsigned char>(*at_)]) ++at_;
-      if (keep) text_.append(from, at_);
+      at_ += PlainSize({at_, static_cast<std::size_t>(end_ - at_)});
+      if constexpr (kKeep) text_.append(from, at_);
       if (Take('"')) return true;
       if (!More()) return false;
       if (!(Take('\\') ? Escape() : Utf8())) return false;
@@ -226,7 +258,8 @@ class Scanner {
     return at_ != from;
   }
 
-  bool Number() {
+  template <typename Sax>
+  bool Number(Sax& sax) {
     const char* from = at_;
     const bool negative = Take('-');
     if (!Take('0') && !Digits()) return Bad();
@@ -242,27 +275,23 @@ class Scanner {
     }
     if (whole && negative) {
       std::int64_t value = 0;
-      if (std::from_chars(from, at_, value).ec == std::errc()) return sax_->number_integer(value);
+      if (std::from_chars(from, at_, value).ec == std::errc()) return sax.number_integer(value);
     } else if (whole) {
       std::uint64_t value = 0;
-      if (std::from_chars(from, at_, value).ec == std::errc()) return sax_->number_unsigned(value);
+      if (std::from_chars(from, at_, value).ec == std::errc()) return sax.number_unsigned(value);
     }
     // Also what no integer holds.
     text_.assign(from, at_);
     const double value = std::strtod(text_.c_str(), nullptr);
-    return std::isfinite(value) ? sax_->number_float(value, text_) : Bad();
+    return std::isfinite(value) ? sax.number_float(value, text_) : Bad();
   }
 
   const char* const begin_;
   const char* at_;
   const char* const end_;
   const std::size_t max_depth_;
-  SelectiveSax& told_;
-  SelectiveSax silence_;         // takes the events that nobody wants
-  SelectiveSax* sax_;            // told_, or silence_ while a value is read that it does not want
-  std::size_t quiet_depth_ = 0;  // of that value's object
-  std::string open_;             // '{' and '[' of what is open
-  std::string text_;             // of the string or number at hand
+  std::string open_;  // '{' and '[' of what is open
+  std::string text_;  // of the string or number at hand
   bool bad_ = false;
   bool too_deep_ = false;
 };
@@ -270,7 +299,7 @@ class Scanner {
 }  // namespace
 
 ScanResult ScanJson(std::string_view text, SelectiveSax& sax, std::size_t max_depth) {
-  return Scanner(text, sax, max_depth).Run();
+  return Scanner(text, max_depth).Run(sax);
 }
 
 }  // namespace shm::webhook

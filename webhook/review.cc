@@ -1,9 +1,9 @@
 #include "webhook/review.h"
 
-#include <array>
 #include <utility>
 
 #include "core/base64.h"
+#include "core/plain_text.h"
 #include "webhook/json_scan.h"
 
 namespace shm::webhook {
@@ -128,7 +128,9 @@ class ReviewSax final : public ObjectSax {
   std::string refusal_;
 };
 
+// Plain text, as almost all is, needs no document of nlohmann's to be written.
 std::string Quoted(std::string_view text) {
+  if (PlainSize(text) == text.size()) return '"' + std::string(text) + '"';
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -2,6 +2,8 @@
 // and for what a change of the readers is worth.
 //
 //   bench_handler REVIEW.json [SECONDS]
+//
+// In tests/bench `go run ./load -reviews FOLDER` writes such reviews.
 #include <ctime>
 #include <fstream>
 #include <iostream>

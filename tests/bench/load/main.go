@@ -46,9 +46,9 @@ func scenarios() (all []Scenario) {
 }
 
 type options struct {
-	bin, certificates, folder, cpus, preload, out string
-	seconds                                       float64
-	rounds, fill                                  int
+	bin, certificates, folder, cpus, preload, out, reviews string
+	seconds                                                float64
+	rounds, fill                                           int
 }
 
 func readOptions() (o options) {
@@ -58,6 +58,7 @@ func readOptions() (o options) {
 	flag.StringVar(&o.cpus, "server-cpus", "", "the CPUs of the servers, as taskset takes them; empty: all")
 	flag.StringVar(&o.preload, "preload", "", "also measure our webhook with this library (an allocator) preloaded")
 	flag.StringVar(&o.out, "out", "", "file that the tables are also written to")
+	flag.StringVar(&o.reviews, "reviews", "", "folder to write the reviews to, for bench_handler; nothing is measured then")
 	flag.Float64Var(&o.seconds, "seconds", 1, "of each measurement")
 	flag.IntVar(&o.rounds, "rounds", 5, "of all measurements")
 	flag.IntVar(&o.fill, "fill", 10000, "InferenceServices to reflect at the end; 0: skip that")
@@ -131,6 +132,19 @@ func makePods(folder string) pods {
 	return all
 }
 
+// write leaves each review in a file, KIND-SIZEk-review.json.
+func (p pods) write(folder string) error {
+	for kind, sizes := range p {
+		for size, review := range sizes {
+			file := filepath.Join(folder, fmt.Sprintf("%s-%dk-review.json", kind, size))
+			if err := os.WriteFile(file, review, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (p pods) load(server Server, process *Process, s Scenario) Load {
 	path := "/mutate/labelled"
 	if s.kind == skip {
@@ -171,6 +185,9 @@ func visit(o options, server Server, all pods) (Result, error) {
 }
 
 func run(o options) error {
+	if o.reviews != "" {
+		return makePods(o.reviews).write(o.reviews)
+	}
 	all := makePods(o.folder)
 	programs := servers(o)
 	results := map[string][]Result{}

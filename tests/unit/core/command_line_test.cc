@@ -27,13 +27,13 @@ TEST_CASE("The kubelet's references are expanded as the kubelet does it") {
     std::vector<std::string> unknown = {};
     std::vector<std::string> missing = {};
   };
-  const PodEnv env({{"A", "1"},
-                    {"B", "$(A)$(LATER)$$(A)"},
-                    {"LATER", "2"},
-                    {"SECRET", "", true},
-                    {"C", "x$(SECRET)"},
-                    {"D", "1"},
-                    {"D", "2"}});
+  const std::vector<EnvVar> list = {{"D", "0"},          {"A", "1"},
+                                    {"A0", "0", true},   {"A0", "7"},
+                                    {"D", "4", true},    {"B", "$(A)$(LATER)$$(A)"},
+                                    {"LATER", "2"},      {"SECRET", "", true},
+                                    {"C", "x$(SECRET)"}, {"D", "1"},
+                                    {"D", "2"}};
+  const PodEnv env(list);
   const std::vector<Case> cases = {
       {"", ""},
       {"plain", "plain"},
@@ -41,6 +41,7 @@ TEST_CASE("The kubelet's references are expanded as the kubelet does it") {
       {"-$(A)-$(A)-", "-1-1-"},
       {"$(B)", "1$(LATER)$(A)"},
       {"$(D)", "2"},
+      {"$(A0)", "7"},
       {"$$(A)", "$(A)"},
       {"$$$(A)", "$1"},
       {"$A ${A} $ $", "$A ${A} $ $"},
