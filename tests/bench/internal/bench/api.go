@@ -81,6 +81,11 @@ func (a *API) Call(method, path, content string, body any) ([]byte, error) {
 	if body != nil {
 		sent = Marshal(body)
 	}
+	return a.Send(method, path, content, sent)
+}
+
+// Send is Call with a body as it is sent.
+func (a *API) Send(method, path, content string, sent []byte) ([]byte, error) {
 	answer, err := a.Open(context.Background(), method, path, content, sent)
 	if err != nil {
 		return nil, err

@@ -53,11 +53,17 @@ func pad(pod, container Object, bytes int) {
 		"apiVersion": "v1", "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1",
 		"fieldsV1": Object{"f:metadata": Object{"f:generateName": Object{}, "f:labels": Object{".": Object{}, "f:app": Object{}}},
 			"f:spec": Object{"f:containers": Object{`k:{"name":"vllm"}`: Object{".": Object{}, "f:env": owned}}}}}}
-	for i := 0; len(Marshal(pod)) < bytes-60; i++ {
+	// Counted, not marshalled anew each time: pods of megabytes are made too.
+	size := len(Marshal(pod))
+	for i := 0; size < bytes-60; i++ {
 		name := fmt.Sprintf("ENGINE_OPTION_%d", i)
-		container["env"] = append(container["env"].([]Object), Env(name, fmt.Sprintf("value-%d-of-this-model", i)))
-		if len(Marshal(pod)) < bytes-160 {
-			owned[fmt.Sprintf(`k:{"name":%q}`, name)] = Object{".": Object{}, "f:name": Object{}, "f:value": Object{}}
+		variable := Env(name, fmt.Sprintf("value-%d-of-this-model", i))
+		container["env"] = append(container["env"].([]Object), variable)
+		size += len(Marshal(variable)) + len(",")
+		if size < bytes-160 {
+			key, fields := fmt.Sprintf(`k:{"name":%q}`, name), Object{".": Object{}, "f:name": Object{}, "f:value": Object{}}
+			owned[key] = fields
+			size += len(Marshal(Object{key: fields})) - len("{}") + len(",")
 		}
 	}
 	// To the byte.
