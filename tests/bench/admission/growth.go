@@ -11,7 +11,7 @@ import (
 const growthRounds = 3
 
 var (
-	growthSizes   = []int{3, 10, 30, 100, 300, 1000, 3000} // KB of 1000 bytes
+	growthSizes   = []int{3, 10, 30, 100, 300, 1000, 3000} // KB of 1000 bytes that are aimed at; no such pod is below 4
 	growthServers = []string{webhook, runtime_, maps, allowing}
 )
 
@@ -21,7 +21,7 @@ type Grown struct {
 	kilobytes int
 }
 
-// review makes one of about so many KB: the envelope is one of them.
+// review makes one of about so many KB: the envelope is less than one of them.
 func review(kilobytes int) []byte { return bench.Review(bench.Pod(bench.Hit, (kilobytes-1)*1000)) }
 
 // measureGrowth asks one server at a time about ever larger pods, over one connection.

@@ -56,20 +56,21 @@ func creationTable(all []Variant, found map[string][]Creations) string {
 
 func growthTable(grown map[Grown][]bench.Sample, value func(bench.Sample) float64) string {
 	t := &bench.Table{}
-	head := []string{"review, KB"}
+	head := []string{"review, bytes"}
 	for _, name := range growthServers {
 		head = append(head, name+", µs", "ns a byte")
 	}
 	t.Head(head...)
 	for _, size := range growthSizes {
-		row := []string{fmt.Sprint(size)}
+		bytes := len(review(size))
+		row := []string{fmt.Sprint(bytes)}
 		for _, name := range growthServers {
 			var values []float64
 			for _, sample := range grown[Grown{name, size}] {
 				values = append(values, value(sample))
 			}
 			median := bench.SpreadOf(values)
-			row = append(row, median.String(), bench.Short(median.Median/float64(size)))
+			row = append(row, median.String(), bench.Short(median.Median*1000/float64(bytes)))
 		}
 		t.Row(row...)
 	}
