@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help bench bench-webhook bench-controller fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-soak test-e2e soak soak-admission check format soak-hostile \
+.PHONY: help bench bench-webhook bench-controller fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-soak test-e2e soak soak-admission check format soak-hostile bench-admission \
         demo demo-down manifests clean
 
 help: ## What there is to run
@@ -60,10 +60,13 @@ fuzz: deps deps-fuzz ## Every fuzzer for FUZZ_SECONDS (600), under ASan and UBSa
 sanitize: deps ## Unit tests, fault table, fuzzers' corpora and integration tests under ASan+UBSan and under TSan
 	@scripts/sanitize.sh
 
-bench: bench-webhook bench-controller ## Both benchmarks
+bench: bench-webhook bench-admission bench-controller ## All three benchmarks
 
 bench-webhook: deps ## The webhook under load beside controller-runtime, Go maps and its own floor (BENCH_SECONDS=0.2: a short run)
 	@scripts/bench.sh
+
+bench-admission: deps ## What the webhook adds to a pod's creation, and how it grows with the pod (BENCH_CREATES=200 BENCH_SECONDS=0.1: a short run)
+	@scripts/bench-admission.sh
 
 bench-controller: deps ## The operator with 10,000 InferenceServices beside controller-runtime (tests/bench/README.md: a short run)
 	@scripts/bench-controller.sh

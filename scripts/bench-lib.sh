@@ -49,6 +49,19 @@ PrepareCluster() {
   kubectl create namespace shm-system >/dev/null
 }
 
+# `MakePair FOLDER`: the serving pair, for the Secret that the webhook reflects and for the peers.
+MakePair() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=webhook.bench.svc \
+    -addext subjectAltName=DNS:webhook.bench.svc,IP:127.0.0.1 -keyout "$1/tls.key" -out "$1/tls.crt" 2>/dev/null
+}
+
+# `FillCluster FOLDER`: what the reviews speak of, and the pair. Runs with the environment of tests/cluster/apiserver.
+FillCluster() {
+  PrepareCluster
+  kubectl -n shm-system create secret tls shm-operator-webhook-tls --cert="$1/tls.crt" --key="$1/tls.key" >/dev/null
+  kubectl apply --server-side -f tests/bench/services.yaml >/dev/null
+}
+
 # `Publish FOLDER FILE`: head and tables become a file of results.
 Publish() {
   mkdir -p "$(dirname "$2")"

@@ -23,13 +23,6 @@ BuildAll() {
   BuildGo peer-controller-runtime ./peers/controllerruntime
 }
 
-# What the reviews speak of. Runs with the environment of tests/cluster/apiserver.
-FillCluster() {
-  PrepareCluster
-  kubectl -n shm-system create secret tls shm-operator-webhook-tls --cert="$1/tls.crt" --key="$1/tls.key" >/dev/null
-  kubectl apply --server-side -f tests/bench/services.yaml >/dev/null
-}
-
 # The CPUs that this process may use, one a line.
 Cpus() {
   taskset -cp $$ | sed 's/.*: //' | tr , '\n' | while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done

@@ -60,16 +60,16 @@ func post(url string, value any) error {
 
 // fullService is the n-th of many: every tenth looks after pods by a selector, the others have a
 // template with the engine's container, environment and probes.
-func fullService(n int) object {
-	spec := object{"tensorParallelSize": 2, "gpuCount": 2}
+func fullService(n int) bench.Object {
+	spec := bench.Object{"tensorParallelSize": 2, "gpuCount": 2}
 	if n%10 == 0 {
-		spec["selector"] = object{"matchLabels": object{"app": fmt.Sprintf("engine-%d", n)}}
+		spec["selector"] = bench.Object{"matchLabels": bench.Object{"app": fmt.Sprintf("engine-%d", n)}}
 	} else {
-		spec["template"] = object{"metadata": object{"labels": object{"app": "qwen"}},
-			"spec": object{"containers": []object{bench.Engine("64Gi")}, "volumes": bench.Volumes()}}
+		spec["template"] = bench.Object{"metadata": bench.Object{"labels": bench.Object{"app": "qwen"}},
+			"spec": bench.Object{"containers": []bench.Object{bench.Engine("64Gi")}, "volumes": bench.Volumes()}}
 	}
-	return object{"apiVersion": "shm-operator.dev/v1alpha1", "kind": "InferenceService",
-		"metadata": object{"name": fmt.Sprintf("model-%d", n)}, "spec": spec}
+	return bench.Object{"apiVersion": "shm-operator.dev/v1alpha1", "kind": "InferenceService",
+		"metadata": bench.Object{"name": fmt.Sprintf("model-%d", n)}, "spec": spec}
 }
 
 func fill(count int) error {
@@ -86,7 +86,7 @@ func fill(count int) error {
 				space := fmt.Sprintf("fill-%d", n/servicesPerNamespace)
 				if n%servicesPerNamespace < fillers {
 					failed[worker] = post(url+"/api/v1/namespaces",
-						object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": space}})
+						bench.Object{"apiVersion": "v1", "kind": "Namespace", "metadata": bench.Object{"name": space}})
 				}
 				if failed[worker] == nil {
 					failed[worker] = post(url+"/apis/shm-operator.dev/v1alpha1/namespaces/"+space+"/inferenceservices", fullService(n))
@@ -99,22 +99,22 @@ func fill(count int) error {
 }
 
 // measureFull makes many InferenceServices and starts the webhook anew on them, with load on it.
-func measureFull(o options, server Server, all pods) ([]Result, error) {
+func measureFull(o options, server bench.Server, all pods) ([]Result, error) {
 	fmt.Fprintf(os.Stderr, "bench: making %d InferenceServices\n", o.fill)
 	if err := fill(o.fill); err != nil {
 		return nil, err
 	}
 	var results []Result
 	for range fullStarts {
-		process, err := Start(server, o.cpus, filepath.Join(o.folder, "full.log"))
+		process, err := bench.Serve(server, o.cpus, filepath.Join(o.folder, "full.log"))
 		if err != nil {
 			return nil, err
 		}
-		scenario := Scenario{64, 6, hit}
-		sample, err := Measure(process, all.load(server, process, scenario), time.Duration(o.seconds*float64(time.Second)))
+		scenario := Scenario{64, 6, bench.Hit}
+		sample, err := bench.Measure(process, all.load(server, process, scenario), time.Duration(o.seconds*float64(time.Second)))
 		if err == nil {
-			results = append(results, Result{map[Scenario]Sample{scenario: sample}, process.PeakMB(),
-				float64(process.ready) / float64(time.Millisecond)})
+			results = append(results, Result{map[Scenario]bench.Sample{scenario: sample}, process.PeakMB(),
+				float64(process.Ready) / float64(time.Millisecond)})
 		}
 		process.Kill()
 		if err != nil {

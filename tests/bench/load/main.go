@@ -21,7 +21,7 @@ import (
 // Scenario is one row of the tables.
 type Scenario struct {
 	connections, kilobytes int
-	kind                   Kind
+	kind                   bench.Kind
 }
 
 func (s Scenario) String() string {
@@ -31,7 +31,7 @@ func (s Scenario) String() string {
 var (
 	connections = []int{1, 8, 64}
 	kilobytes   = []int{3, 6, 30}
-	kinds       = []Kind{hit, skip, deny}
+	kinds       = []bench.Kind{bench.Hit, bench.Skip, bench.Deny}
 )
 
 func scenarios() (all []Scenario) {
@@ -73,26 +73,26 @@ const (
 	echo     = "echo floor"
 )
 
-func servers(o options) []Server {
+func servers(o options) []bench.Server {
 	program := func(name string) string { return filepath.Join(o.bin, name) }
-	ours := Server{name: webhook, readyz: true, command: []string{program("shm-webhook"), "--kubeconfig", os.Getenv("KUBECONFIG"),
+	ours := bench.Server{Name: webhook, Readyz: true, Command: []string{program("shm-webhook"), "--kubeconfig", os.Getenv("KUBECONFIG"),
 		"--namespace", "shm-system", "--listen-address", "127.0.0.1", "--port", "PORT", "--health-port", "HEALTH"}}
-	all := []Server{ours,
-		{name: runtime_, command: []string{program("peer-controller-runtime"), "-port", "PORT", "-certificates", o.certificates}},
-		{name: maps, command: []string{program("peer-maps"), "-port", "PORT", "-certificates", o.certificates}},
-		{name: echo, command: []string{program("bench_echo"), "PORT", o.certificates}}}
+	all := []bench.Server{ours,
+		{Name: runtime_, Command: []string{program("peer-controller-runtime"), "-port", "PORT", "-certificates", o.certificates}},
+		{Name: maps, Command: []string{program("peer-maps"), "-port", "PORT", "-certificates", o.certificates}},
+		{Name: echo, Command: []string{program("bench_echo"), "PORT", o.certificates}}}
 	if o.preload != "" {
 		other := ours
-		other.name, other.environ = webhook+" with "+filepath.Base(o.preload), []string{"LD_PRELOAD=" + o.preload}
+		other.Name, other.Environ = webhook+" with "+filepath.Base(o.preload), []string{"LD_PRELOAD=" + o.preload}
 		all = append(all, other)
 	}
 	return all
 }
 
 // checkOf tells whether an answer is of this kind. The echo floor answers nothing of the sort.
-func checkOf(server Server, kind Kind) func([]byte) error {
+func checkOf(server bench.Server, kind bench.Kind) func([]byte) error {
 	return func(answer []byte) error {
-		if server.name == echo {
+		if server.Name == echo {
 			return nil
 		}
 		var review struct {
@@ -106,7 +106,7 @@ func checkOf(server Server, kind Kind) func([]byte) error {
 		}
 		patched := bytes.Contains(review.Response.Patch, []byte(`"sizeLimit"`)) &&
 			bytes.Contains(review.Response.Patch, []byte("nvidia.com~1gpu"))
-		if review.Response.Allowed != (kind != deny) || patched != (kind == hit) {
+		if review.Response.Allowed != (kind != bench.Deny) || patched != (kind == bench.Hit) {
 			return errors.New("not the answer to " + string(kind))
 		}
 		return nil
@@ -114,15 +114,15 @@ func checkOf(server Server, kind Kind) func([]byte) error {
 }
 
 // pods holds a review for each kind and size, made once and also written to files.
-type pods map[Kind]map[int][]byte
+type pods map[bench.Kind]map[int][]byte
 
 func makePods(folder string) pods {
 	all := pods{}
 	for _, kind := range kinds {
 		all[kind] = map[int][]byte{}
 		for _, size := range kilobytes {
-			pod := Pod(kind, size*1024)
-			all[kind][size] = Review(pod)
+			pod := bench.Pod(kind, size*1024)
+			all[kind][size] = bench.Review(pod)
 			file := filepath.Join(folder, fmt.Sprintf("%s-%dk.json", kind, size))
 			if err := os.WriteFile(file, bench.Marshal(pod), 0o644); err != nil {
 				panic(err)
@@ -145,38 +145,39 @@ func (p pods) write(folder string) error {
 	return nil
 }
 
-func (p pods) load(server Server, process *Process, s Scenario) Load {
+func (p pods) load(server bench.Server, process *bench.Served, s Scenario) bench.Load {
 	path := "/mutate/labelled"
-	if s.kind == skip {
+	if s.kind == bench.Skip {
 		path = "/mutate/namespace"
 	}
-	return Load{process.address, s.connections, path, p[s.kind][s.kilobytes], checkOf(server, s.kind)}
+	return bench.Load{Address: process.Address, Connections: s.connections, Path: path, Body: p[s.kind][s.kilobytes],
+		Check: checkOf(server, s.kind)}
 }
 
 // Result is what one round found of one server.
 type Result struct {
-	samples map[Scenario]Sample
+	samples map[Scenario]bench.Sample
 	peakMB  float64
 	readyMS float64
 }
 
 // visit starts a server, measures all scenarios of it and ends it. The echo floor does the same
 // whatever is asked: once is enough.
-func visit(o options, server Server, all pods) (Result, error) {
-	log := filepath.Join(o.folder, strings.ReplaceAll(server.name, " ", "-")+".log")
-	process, err := Start(server, o.cpus, log)
+func visit(o options, server bench.Server, all pods) (Result, error) {
+	log := filepath.Join(o.folder, strings.ReplaceAll(server.Name, " ", "-")+".log")
+	process, err := bench.Serve(server, o.cpus, log)
 	if err != nil {
 		return Result{}, err
 	}
 	defer process.Kill()
-	result := Result{samples: map[Scenario]Sample{}, readyMS: float64(process.ready) / float64(time.Millisecond)}
+	result := Result{samples: map[Scenario]bench.Sample{}, readyMS: float64(process.Ready) / float64(time.Millisecond)}
 	for _, scenario := range scenarios() {
-		if server.name == echo && scenario.kind != hit {
+		if server.Name == echo && scenario.kind != bench.Hit {
 			continue
 		}
-		sample, err := Measure(process, all.load(server, process, scenario), time.Duration(o.seconds*float64(time.Second)))
+		sample, err := bench.Measure(process, all.load(server, process, scenario), time.Duration(o.seconds*float64(time.Second)))
 		if err != nil {
-			return Result{}, fmt.Errorf("%s, %s: %w", server.name, scenario, err)
+			return Result{}, fmt.Errorf("%s, %s: %w", server.Name, scenario, err)
 		}
 		result.samples[scenario] = sample
 	}
@@ -195,12 +196,12 @@ func run(o options) error {
 		// Each round begins with another server, so that none always follows the same.
 		first := round % len(programs)
 		for _, server := range slices.Concat(programs[first:], programs[:first]) {
-			fmt.Fprintf(os.Stderr, "bench: round %d of %d: %s\n", round+1, o.rounds, server.name)
+			fmt.Fprintf(os.Stderr, "bench: round %d of %d: %s\n", round+1, o.rounds, server.Name)
 			result, err := visit(o, server, all)
 			if err != nil {
 				return err
 			}
-			results[server.name] = append(results[server.name], result)
+			results[server.Name] = append(results[server.Name], result)
 		}
 	}
 	full := []Result{}

@@ -19,23 +19,23 @@ func ratio(ours, theirs []Result, value func(Result) float64) bench.Spread {
 }
 
 func cpuOf(s Scenario) func(Result) float64 {
-	return func(r Result) float64 { return r.samples[s].cpu }
+	return func(r Result) float64 { return r.samples[s].CPU }
 }
 func p50Of(s Scenario) func(Result) float64 {
-	return func(r Result) float64 { return r.samples[s].p50 }
+	return func(r Result) float64 { return r.samples[s].P50 }
 }
 func p99Of(s Scenario) func(Result) float64 {
-	return func(r Result) float64 { return r.samples[s].p99 }
+	return func(r Result) float64 { return r.samples[s].P99 }
 }
 func requestsOf(s Scenario) func(Result) float64 {
-	return func(r Result) float64 { return r.samples[s].requests }
+	return func(r Result) float64 { return r.samples[s].Requests }
 }
 func peak(r Result) float64  { return r.peakMB }
 func ready(r Result) float64 { return r.readyMS }
 
 // bars is what the webhook is held to.
 func bars(results map[string][]Result, full []Result, fill int) string {
-	ours, main, many := results[webhook], Scenario{8, 6, hit}, Scenario{64, 6, hit}
+	ours, main, many := results[webhook], Scenario{8, 6, bench.Hit}, Scenario{64, 6, bench.Hit}
 	t := &bench.Table{}
 	t.BarHead()
 	t.Bar("CPU a request ÷ controller-runtime's", 0.13, "", ratio(ours, results[runtime_], cpuOf(main)))
@@ -57,7 +57,7 @@ func ratios(results map[string][]Result) string {
 	t.Head("webhook ÷", "CPU ÷ controller-runtime", "CPU ÷ Go maps", "CPU ÷ echo", "requests/s ÷ controller-runtime",
 		"p50 ÷ controller-runtime", "p99 ÷ controller-runtime", "p99 ÷ Go maps")
 	for _, s := range scenarios() {
-		floor := Scenario{s.connections, s.kilobytes, hit}
+		floor := Scenario{s.connections, s.kilobytes, bench.Hit}
 		values := make([]float64, len(ours))
 		for i := range ours {
 			values[i] = cpuOf(s)(ours[i]) / cpuOf(floor)(results[echo][i])
@@ -70,28 +70,28 @@ func ratios(results map[string][]Result) string {
 	return t.String()
 }
 
-func figures(programs []Server, results map[string][]Result) string {
+func figures(programs []bench.Server, results map[string][]Result) string {
 	t := &bench.Table{}
 	t.Head("what", "server", "requests/s", "p50 µs", "p99 µs", "CPU µs a request", "cores busy")
 	for _, s := range scenarios() {
 		for _, server := range programs {
-			all := results[server.name]
+			all := results[server.Name]
 			if _, measured := all[0].samples[s]; !measured {
 				continue
 			}
-			busy := func(r Result) float64 { return r.samples[s].busy }
-			t.Row(s.String(), server.name, bench.SpreadOf(each(all, requestsOf(s))).String(), bench.SpreadOf(each(all, p50Of(s))).String(),
+			busy := func(r Result) float64 { return r.samples[s].Busy }
+			t.Row(s.String(), server.Name, bench.SpreadOf(each(all, requestsOf(s))).String(), bench.SpreadOf(each(all, p50Of(s))).String(),
 				bench.SpreadOf(each(all, p99Of(s))).String(), bench.SpreadOf(each(all, cpuOf(s))).String(), bench.Short(bench.SpreadOf(each(all, busy)).Median))
 		}
 	}
 	return t.String()
 }
 
-func wholes(programs []Server, results map[string][]Result, full []Result, fill int) string {
+func wholes(programs []bench.Server, results map[string][]Result, full []Result, fill int) string {
 	t := &bench.Table{}
 	t.Head("server", "peak RSS, MB", "exec to ready, ms")
 	for _, server := range programs {
-		t.Row(server.name, bench.SpreadOf(each(results[server.name], peak)).String(), bench.SpreadOf(each(results[server.name], ready)).String())
+		t.Row(server.Name, bench.SpreadOf(each(results[server.Name], peak)).String(), bench.SpreadOf(each(results[server.Name], ready)).String())
 	}
 	if len(full) > 0 {
 		t.Row(fmt.Sprintf("webhook, %d InferenceServices", fill), bench.SpreadOf(each(full, peak)).String(), bench.SpreadOf(each(full, ready)).String())
@@ -100,7 +100,7 @@ func wholes(programs []Server, results map[string][]Result, full []Result, fill 
 }
 
 // Report is Markdown: what must hold, ratios, then figures.
-func Report(o options, programs []Server, results map[string][]Result, full []Result) string {
+func Report(o options, programs []bench.Server, results map[string][]Result, full []Result) string {
 	return fmt.Sprintf(`## What must hold
 CPU: a labelled pod of 6 KB that is patched, 8 connections; p99: the same at 64. Each ratio is of one round.
 

@@ -2,41 +2,12 @@ package main
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"shm-operator-bench/internal/bench"
 )
-
-// Samples are what a /metrics says, as `name` and `name{labels}` give it.
-type Samples string
-
-var label = regexp.MustCompile(`(\w+)="([^"]*)"`)
-
-// each hands over all samples of a family.
-func (s Samples) each(name string, do func(labels map[string]string, value float64)) {
-	for line := range strings.Lines(string(s)) {
-		rest, found := strings.CutPrefix(line, name)
-		if !found || rest[0] != '{' && rest[0] != ' ' {
-			continue
-		}
-		at := strings.LastIndexByte(rest, ' ')
-		value, err := strconv.ParseFloat(strings.TrimSpace(rest[at+1:]), 64)
-		if err != nil {
-			continue
-		}
-		labels := map[string]string{}
-		for _, match := range label.FindAllStringSubmatch(rest[:at], -1) {
-			labels[match[1]] = match[2]
-		}
-		do(labels, value)
-	}
-}
-
-func (s Samples) sum(name string) (total float64) {
-	s.each(name, func(_ map[string]string, value float64) { total += value })
-	return total
-}
 
 // Calls are numbers of requests by verb and resource, as `APPLY deployments`.
 type Calls map[string]float64
@@ -48,7 +19,7 @@ func (a *API) Calls() (Calls, error) {
 		return nil, err
 	}
 	calls := Calls{}
-	Samples(text).each("apiserver_request_total", func(labels map[string]string, value float64) {
+	bench.Samples(text).Each("apiserver_request_total", func(labels map[string]string, value float64) {
 		if labels["resource"] == "" || labels["verb"] == "WATCH" {
 			return
 		}

@@ -36,9 +36,9 @@ func (s Set) object(n int) bench.Object {
 }
 
 func (a *API) makeNamespace(name string) error {
-	_, err := a.Call("POST", "/api/v1/namespaces", jsonType,
+	_, err := a.Call("POST", "/api/v1/namespaces", bench.JSONType,
 		bench.Object{"apiVersion": "v1", "kind": "Namespace", "metadata": bench.Object{"name": name}})
-	if isStatus(err, http.StatusConflict) {
+	if bench.IsStatus(err, http.StatusConflict) {
 		return nil
 	}
 	return err
@@ -50,7 +50,7 @@ func (a *API) MakeNamespaces(s Set) error {
 
 func (a *API) Create(s Set) error {
 	return Each(s.count, func(n int) error {
-		_, err := a.Call("POST", s.folder(n), jsonType, s.object(n))
+		_, err := a.Call("POST", s.folder(n), bench.JSONType, s.object(n))
 		return err
 	})
 }
@@ -59,7 +59,7 @@ func (a *API) Create(s Set) error {
 func (a *API) Change(s Set) error {
 	spec := bench.Object{"spec": bench.Object{"tensorParallelSize": 4, "gpuCount": 4}}
 	return Each(s.count, func(n int) error {
-		_, err := a.Call("PATCH", s.path(n), mergeType, spec)
+		_, err := a.Call("PATCH", s.path(n), bench.MergeType, spec)
 		return err
 	})
 }

@@ -36,7 +36,7 @@ type Running struct {
 // Start runs it as one that finds no leader, and returns when its caches are listed.
 func (p *Program) Start(folder, cpus string) (*Running, error) {
 	_, err := p.api.Call("DELETE", "/apis/coordination.k8s.io/v1/namespaces/"+systemNamespace+"/leases/"+p.lease, "", nil)
-	if err != nil && !isStatus(err, http.StatusNotFound) {
+	if err != nil && !bench.IsStatus(err, http.StatusNotFound) {
 		return nil, err
 	}
 	p.api.Calm()
@@ -44,7 +44,7 @@ func (p *Program) Start(folder, cpus string) (*Running, error) {
 	for health == metrics {
 		health = bench.FreePort()
 	}
-	replace := strings.NewReplacer("METRICS", metrics, "HEALTH", health, "KUBECONFIG", p.api.kubeconfig)
+	replace := strings.NewReplacer("METRICS", metrics, "HEALTH", health, "KUBECONFIG", p.api.Kubeconfig)
 	var words []string
 	for _, word := range p.words {
 		words = append(words, replace.Replace(word))
@@ -74,14 +74,14 @@ func (p *Program) Start(folder, cpus string) (*Running, error) {
 	}
 }
 
-func (r *Running) samples() (Samples, error) {
+func (r *Running) samples() (bench.Samples, error) {
 	answer, err := http.Get(r.metrics)
 	if err != nil {
 		return "", err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	return Samples(text), err
+	return bench.Samples(text), err
 }
 
 // Quiet waits until it leads, has worked on so many keys since it began, and for a second nothing happens:
@@ -95,16 +95,16 @@ func (r *Running) Quiet(worked int) (time.Time, error) {
 			return last, err
 		}
 		applied := 0.0
-		samples.each("rest_client_requests_total", func(labels map[string]string, value float64) {
+		samples.Each("rest_client_requests_total", func(labels map[string]string, value float64) {
 			if labels["method"] == "PATCH" {
 				applied += value
 			}
 		})
-		done := samples.sum("workqueue_work_duration_seconds_count")
-		if now := fmt.Sprint(applied, done); now != before || samples.sum("workqueue_depth") > 0 {
+		done := samples.Sum("workqueue_work_duration_seconds_count")
+		if now := fmt.Sprint(applied, done); now != before || samples.Sum("workqueue_depth") > 0 {
 			last, before = time.Now(), now
 		}
-		if time.Since(last) > quietFor && int(done) >= worked && samples.sum("leader_election_master_status") == 1 {
+		if time.Since(last) > quietFor && int(done) >= worked && samples.Sum("leader_election_master_status") == 1 {
 			return last, nil
 		}
 	}

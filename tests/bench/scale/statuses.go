@@ -53,7 +53,7 @@ func (a *API) Follow(s Set, generation int64) (*Statuses, error) {
 }
 
 func (s *Statuses) watch(ctx context.Context) (io.ReadCloser, error) {
-	answer, err := s.api.open(ctx, "GET", s.path, "", nil)
+	answer, err := s.api.Open(ctx, "GET", s.path, "", nil)
 	if err != nil {
 		return nil, err
 	}

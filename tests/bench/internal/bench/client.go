@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bufio"
@@ -16,19 +16,19 @@ import (
 
 // Load is one measurement's work: so many connections, each sends the next request when it has its answer.
 type Load struct {
-	address     string
-	connections int
-	path        string
-	body        []byte
-	check       func(answer []byte) error // of each connection's first answer
+	Address     string
+	Connections int
+	Path        string
+	Body        []byte
+	Check       func(answer []byte) error // of each connection's first answer
 }
 
 // Sample is what one measurement found.
 type Sample struct {
-	requests float64 // a second
-	p50, p99 float64 // µs
-	cpu      float64 // µs of the server's, a request
-	busy     float64 // cores that the server kept busy
+	Requests float64 // a second
+	P50, P99 float64 // µs
+	CPU      float64 // µs of the server's, a request
+	Busy     float64 // cores that the server kept busy
 }
 
 // connection is one TLS connection that is kept alive. It allocates nothing for a request.
@@ -44,15 +44,15 @@ type connection struct {
 
 func dial(load Load, number int) (*connection, error) {
 	// No ALPN: HTTP/1.1 with every server. The certificate is the script's own.
-	raw, err := tls.Dial("tcp", load.address, &tls.Config{InsecureSkipVerify: true})
+	raw, err := tls.Dial("tcp", load.Address, &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		return nil, err
 	}
 	c := &connection{tls: raw, reader: bufio.NewReaderSize(raw, 64<<10), count: uint64(number) << 32}
 	c.request = fmt.Appendf(nil, "POST %s?timeout=5s HTTP/1.1\r\nHost: webhook.bench.svc:443\r\n"+
 		"User-Agent: kube-apiserver-admission\r\nContent-Length: %d\r\nAccept: application/json, */*\r\n"+
-		"Content-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n%s", load.path, len(load.body), load.body)
-	at := bytes.Index(c.request, []byte(uidMark))
+		"Content-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n%s", load.Path, len(load.Body), load.Body)
+	at := bytes.Index(c.request, []byte(UIDMark))
 	c.uid = c.request[at+24 : at+36]
 	return c, nil
 }
@@ -151,7 +151,7 @@ func number(text []byte, base int) int {
 // open connects them all, one after the other, and asks each once.
 func open(load Load) ([]*connection, error) {
 	var all []*connection
-	for i := range load.connections {
+	for i := range load.Connections {
 		c, err := dial(load, i+1)
 		if err != nil {
 			return nil, err
@@ -159,7 +159,7 @@ func open(load Load) ([]*connection, error) {
 		if err := c.exchange(); err != nil {
 			return nil, err
 		}
-		if err := load.check(c.answer); err != nil {
+		if err := load.Check(c.answer); err != nil {
 			return nil, fmt.Errorf("%w: %.300s", err, c.answer)
 		}
 		if !bytes.Contains(c.answer, c.uid) {
@@ -190,7 +190,7 @@ func drive(all []*connection, until time.Time) error {
 }
 
 // Measure warms up for a third of the time, then measures.
-func Measure(server *Process, load Load, time_ time.Duration) (Sample, error) {
+func Measure(server *Served, load Load, time_ time.Duration) (Sample, error) {
 	all, err := open(load)
 	if err != nil {
 		return Sample{}, err
@@ -220,9 +220,9 @@ func sampleOf(all []*connection, elapsed, cpu time.Duration) Sample {
 		return float64(took[int(share*float64(len(took)-1))]) / float64(time.Microsecond)
 	}
 	return Sample{
-		requests: float64(len(took)) / elapsed.Seconds(),
-		p50:      at(0.5), p99: at(0.99),
-		cpu:  float64(cpu) / float64(time.Microsecond) / float64(len(took)),
-		busy: cpu.Seconds() / elapsed.Seconds(),
+		Requests: float64(len(took)) / elapsed.Seconds(),
+		P50:      at(0.5), P99: at(0.99),
+		CPU:  float64(cpu) / float64(time.Microsecond) / float64(len(took)),
+		Busy: cpu.Seconds() / elapsed.Seconds(),
 	}
 }
