@@ -4,6 +4,7 @@
 #include <optional>
 #include <ostream>
 
+#include "cli/check.h"
 #include "cli/command.h"
 #include "cli/explain.h"
 #include "cli/krm.h"
@@ -59,8 +60,8 @@ int Run(const std::vector<std::string>& args, std::istream& in, std::ostream& ou
   app.footer(kExitCodes);
   // Not required of CLI11, whose complaint would hide the word that is no command.
   app.require_subcommand(0, 1);
-  const std::vector<Command> commands = {AddSize(app), AddExplain(app), AddRender(app), AddKrm(app),
-                                         AddScan(app)};
+  const std::vector<Command> commands = {AddSize(app),  AddExplain(app), AddRender(app),
+                                         AddCheck(app), AddKrm(app),     AddScan(app)};
   const Streams streams{in, out, err};
   if (const auto ended = Parse(app, args, streams)) return *ended;
   for (const Command& command : commands) {
