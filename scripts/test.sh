@@ -45,10 +45,12 @@ unit() {
 }
 
 integration() {
-  tests/cluster/build.sh control-plane helm >/dev/null || return 1
+  local programs
+  programs=$(tests/cluster/build.sh control-plane helm kustomize) || return 1
   launcher=(tests/cluster/apiserver run --)
   run_program build/dev/bin/integration_tests
   launcher=()
+  PATH=$programs:$PATH run_script tests/tools/tools_test.py
 }
 
 # Five rounds, which hold every kind of fault once. With this seed they take a minute and a half.
@@ -62,6 +64,7 @@ e2e() {
   trap 'tests/cluster/down >/dev/null' EXIT
   install_on_test_cluster || return 1
   run_program build/dev/bin/e2e_tests
+  run_script tests/image/image_test.py
   run_script tests/cluster/down
   trap - EXIT
 }
