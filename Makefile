@@ -9,8 +9,8 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help bench bench-webhook bench-controller fuzz sanitize tidy deps deps-check deps-fuzz build release image test test-unit test-integration test-soak test-e2e soak soak-admission check format soak-hostile bench-admission \
-        demo demo-down manifests clean
+.PHONY: help deps deps-check deps-fuzz build programs release image test-image test test-unit test-integration test-soak test-e2e check format tidy manifests \
+        bench bench-webhook bench-admission bench-controller soak soak-admission soak-hostile fuzz sanitize demo demo-down clean
 
 help: ## What there is to run
 	@grep -E '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -29,11 +29,14 @@ build: deps ## Build programs and tests (build/dev)
 	@cmake --preset dev > build/cmake.log || { cat build/cmake.log; exit 1; }
 	@cmake --build --preset dev
 
-release: deps ## Build the three programs optimized (build/release)
+programs: deps ## Build the three programs optimized (build/release)
 	@cmake --preset release
 	@cmake --build --preset release
 
-image: release ## Build the image as build/image.tar (shm-operator:dev)
+release: programs ## Make dist/ of a clean tree: chart, manifests, image, SBOM, shmctl, checksums (VERSION=1.2.3)
+	@scripts/release.sh '$(VERSION)'
+
+image: programs ## Build the image as build/image.tar (shm-operator:dev)
 	@deploy/image/build.sh build/image.tar
 
 test: ## Dependencies, build, unit, integration on a real API server, five rounds of the soak, 2,000 pods of the admission soak, end to end with a real kubelet
@@ -70,6 +73,9 @@ bench-admission: deps ## What the webhook adds to a pod's creation, and how it g
 
 bench-controller: deps ## The operator with 10,000 InferenceServices beside controller-runtime (tests/bench/README.md: a short run)
 	@scripts/bench-controller.sh
+
+test-image: image ## Pack the image twice and look into it: the same bytes, small, no shell, its SBOM
+	@tests/image/image_test.py
 
 soak: deps ## SOAK_ROUNDS (100) rounds of faults and operations against a real control plane (SOAK_SEED=1); about 40 minutes
 	@scripts/soak.sh

@@ -3,8 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <optional>
 #include <ostream>
+#include <utility>
 
+#include "cli/check.h"
 #include "cli/command.h"
+#include "cli/completion.h"
 #include "cli/explain.h"
 #include "cli/krm.h"
 #include "cli/render.h"
@@ -52,22 +55,34 @@ int Finish(int code, const Streams& streams) {
 }  // namespace
 
 int Run(const std::vector<std::string>& args, std::istream& in, std::ostream& out,
-        std::ostream& err) {
+        std::ostream& err, const std::string& name) {
   CLI::App app("How much /dev/shm an inference pod needs, and why it ran out of it.");
-  app.name("shmctl");
+  app.name(name);
   app.set_version_flag("--version", "shmctl " SHM_VERSION);
   app.footer(kExitCodes);
   // Not required of CLI11, whose complaint would hide the word that is no command.
   app.require_subcommand(0, 1);
-  const std::vector<Command> commands = {AddSize(app), AddExplain(app), AddRender(app), AddKrm(app),
-                                         AddScan(app)};
+  const std::vector<Command> commands = {AddSize(app),      AddExplain(app), AddRender(app),
+                                         AddCheck(app),     AddKrm(app),     AddScan(app),
+                                         AddCompletion(app)};
   const Streams streams{in, out, err};
+  if (!args.empty() && args.front() == kCompleteWord) {
+    WriteCompletion(Complete(app, {args.begin() + 1, args.end()}), out);
+    return Finish(kDone, streams);
+  }
   if (const auto ended = Parse(app, args, streams)) return *ended;
   for (const Command& command : commands) {
     if (command.app->parsed()) return Finish(command.run(streams), streams);
   }
   err << "shmctl: a subcommand is required\nSee shmctl --help.\n";
   return kBadInput;
+}
+
+int RunAs(const std::string& path, std::vector<std::string> args, std::istream& in,
+          std::ostream& out, std::ostream& err) {
+  const std::string name = path.substr(path.find_last_of('/') + 1);
+  if (name == "kubectl_complete-shm") args.insert(args.begin(), kCompleteWord);
+  return Run(args, in, out, err, name.starts_with("kubectl") ? "kubectl shm" : "shmctl");
 }
 
 }  // namespace shm::cli

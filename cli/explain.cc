@@ -113,7 +113,8 @@ Command AddExplain(CLI::App& program) {
   app->add_option("line", flags->line,
                   "The line in quotes, or - for a log on stdin, of which the first line that calls "
                   "for a cure is explained. Put -- before a line that begins with a dash");
-  app->add_option("-f,--filename", flags->file, "A log in a file, or - for stdin");
+  app->add_option("-f,--filename", flags->file, "A log in a file, or - for stdin")
+      ->type_name("PATH");
   app->add_option("-o,--output", flags->output, "text, json or yaml")
       ->check(CLI::IsMember({"text", "json", "yaml"}));
   app->footer("Exit codes: 0 known, 1 not known, 2 bad input\n");

@@ -3,5 +3,5 @@
 #include "cli/app.h"
 
 int main(int argc, char** argv) {
-  return shm::cli::Run({argv + 1, argv + argc}, std::cin, std::cout, std::cerr);
+  return shm::cli::RunAs(argv[0], {argv + 1, argv + argc}, std::cin, std::cout, std::cerr);
 }

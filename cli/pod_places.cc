@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/pod_numbers.h"
 #include "cli/workload_kinds.h"
 
 namespace shm::cli {
@@ -115,7 +116,26 @@ void AddPlaces(const Json& document, const WorkloadKind& kind, std::vector<PodPl
   }
 }
 
+Result<void> VisitBelow(Json* object, const ObjectType& type, const std::string& path,
+                        const ObjectVisitor& visit) {
+  if (auto done = visit(object, type, path); !done.ok()) {
+    return Error{FieldBelow(path, done.error().field), done.error().message};
+  }
+  if (!type.kind.ends_with("List") || !object->contains("items")) return {};
+  Json& items = (*object)["items"];
+  for (std::size_t i = 0; items.is_array() && i < items.size(); ++i) {
+    const std::string item = FieldBelow(path, "items[" + std::to_string(i) + "]");
+    auto done = VisitBelow(&items[i], TypeOfItem(items[i], type), item, visit);
+    if (!done.ok()) return done;
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<void> VisitObjects(Json* document, const ObjectVisitor& visit) {
+  return VisitBelow(document, TypeOf(*document), "", visit);
+}
 
 std::string_view GroupOf(std::string_view api_version) {
   const std::size_t slash = api_version.find('/');
@@ -170,6 +190,54 @@ std::vector<PodPlace> FindPods(const Json& document, const std::vector<DeclaredK
     }
   }
   return places;
+}
+
+std::string FieldBelow(const std::string& path, const std::string& field) {
+  return path + (path.empty() || field.empty() ? "" : ".") + field;
+}
+
+std::string ObjectName(const ObjectType& type, const std::string& name_space, const Json& object) {
+  std::string name = TextAt(object, {"metadata", "name"});
+  if (name.empty()) name = TextAt(object, {"metadata", "generateName"});
+  return type.kind + " " + name_space + "/" + name;
+}
+
+Result<PodView> ReadPodAt(const Json& document, const PodPlace& place) {
+  // A PodView is read from the JSON that the API server would get: members in their order do not
+  // matter to it.
+  Result<PodView> pod = ReadPodDocument(nlohmann::json(document.at(place.pod)));
+  Result<void> read = pod.ok() ? CheckPodNumbers(*pod) : Result<void>(pod.error());
+  if (!read.ok()) {
+    return Error{FieldBelow(place.path, read.error().field), read.error().message};
+  }
+  pod->coming_labels = place.coming_labels;
+  pod->coming_nodes = place.coming_nodes;
+  return pod;
+}
+
+const char* NoTemplateNote(const ObjectType& type) {
+  struct Kind {
+    std::string_view group, kind;
+  };
+  static constexpr Kind kKinds[] = {{"serving.kserve.io", "InferenceService"},
+                                    {"serving.kserve.io", "LLMInferenceService"},
+                                    {"serving.kserve.io", "ServingRuntime"},
+                                    {"serving.kserve.io", "ClusterServingRuntime"},
+                                    {"apps.nvidia.com", "NIMService"},
+                                    {"production-stack.vllm.ai", "VLLMRuntime"},
+                                    {"kubeai.org", "Model"},
+                                    {"ome.io", "InferenceService"},
+                                    {"ome.io", "ServingRuntime"},
+                                    {"ome.io", "ClusterServingRuntime"},
+                                    {"nvidia.com", "DynamoGraphDeployment"},
+                                    {"nvidia.com", "DynamoComponentDeployment"},
+                                    {"grove.io", "PodCliqueSet"}};
+  for (const Kind& known : kKinds) {
+    if (known.group == GroupOf(type.api_version) && known.kind == type.kind) {
+      return "its controller builds the pods from other fields: they are sized by the webhook";
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace shm::cli

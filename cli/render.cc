@@ -1,7 +1,6 @@
 #include "cli/render.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -9,10 +8,8 @@
 #include <vector>
 
 #include "cli/document_writer.h"
-#include "cli/installation_flags.h"
-#include "cli/manifest_source.h"
+#include "cli/manifest_flags.h"
 #include "cli/render_document.h"
-#include "cli/service_catalog.h"
 #include "core/quantity.h"
 
 namespace shm::cli {
@@ -21,13 +18,8 @@ namespace {
 using manifest::Document;
 
 struct RenderFlags {
-  std::vector<std::string> files;
-  std::vector<std::string> services;
-  std::vector<std::string> template_paths;
-  std::string name_space = "default";
+  ManifestFlags manifests;
   std::string output;
-  InstallationFlags installation;
-  bool count_claims = false;
 };
 
 // Objects that the pods of other documents depend on.
@@ -135,39 +127,16 @@ class Renderer {
   bool finding_ = false;
 };
 
-bool Has(const std::vector<std::string>& paths, const std::string& path) {
-  return std::find(paths.begin(), paths.end(), path) != paths.end();
-}
-
 int Render(const RenderFlags& flags, const Streams& streams) {
-  const auto installation = ReadInstallationFlags(flags.installation);
-  if (!installation.ok()) return BadInput(streams, installation.error());
-  std::vector<DeclaredKind> declared;
-  for (const std::string& text : flags.template_paths) {
-    const auto kind = ParseDeclaredKind(text);
-    if (!kind.ok()) return BadInput(streams, kind.error());
-    declared.push_back(*kind);
-  }
-  const std::vector<std::string> paths =
-      flags.files.empty() ? std::vector<std::string>{"-"} : flags.files;
-  if (Has(paths, "-") && Has(flags.services, "-")) {
-    return BadInput(streams, {"--services", "standard input is read for the manifests themselves"});
-  }
-  auto services = ManifestSource::Open(flags.services, streams.in);
-  if (!services.ok()) return BadInput(streams, services.error());
-  auto sources = ManifestSource::Open(paths, streams.in);
-  if (!sources.ok()) return BadInput(streams, sources.error());
-
+  auto input = OpenManifests(flags.manifests, streams.in);
+  if (!input.ok()) return BadInput(streams, input.error());
   const Output output = flags.output == "json"   ? Output::kJson
                         : flags.output == "yaml" ? Output::kYaml
                                                  : Output::kAsRead;
-  const auto gpu_classes =
-      flags.count_claims ? std::optional<DeviceClasses>(KnownGpuClasses()) : std::nullopt;
-  Renderer renderer(ServiceCatalog(*installation, flags.name_space, gpu_classes),
-                    std::move(declared), output, streams);
-  auto done = renderer.Learn(&*services);
-  if (done.ok()) done = renderer.LookAhead(&*sources);
-  if (done.ok()) done = renderer.Render(&*sources);
+  Renderer renderer(std::move(input->catalog), std::move(input->declared), output, streams);
+  auto done = renderer.Learn(&input->services);
+  if (done.ok()) done = renderer.LookAhead(&input->sources);
+  if (done.ok()) done = renderer.Render(&input->sources);
   return done.ok() ? renderer.code() : BadInput(streams, done.error());
 }
 
@@ -182,18 +151,7 @@ constexpr const char* kFooter =
     "Exit codes: 0 done, 1 a pod that would be refused, 2 bad input\n";
 
 void Declare(CLI::App* app, RenderFlags* flags) {
-  app->add_option("-f,--filename", flags->files,
-                  "A file, a directory (its *.yaml, *.yml, *.json), or - for stdin; may be "
-                  "repeated. Without it: stdin");
-  app->add_option("--services", flags->services,
-                  "A file or directory with InferenceServices that are not to be written");
-  app->add_option("-n,--namespace", flags->name_space, "Of objects that name none");
-  app->add_option("--template-path", flags->template_paths,
-                  "GROUP/KIND=PATH: where a kind that is not known has its pod templates, for "
-                  "example example.com/Engine=spec.pools[].template");
-  AddInstallationFlags(app, &flags->installation);
-  app->add_flag("--count-resource-claims", flags->count_claims,
-                "Count the GPUs of ResourceClaimTemplates, as the installation may");
+  AddManifestFlags(app, &flags->manifests);
   app->add_option("-o,--output", flags->output, "yaml or json; else each document as it was")
       ->check(CLI::IsMember({"json", "yaml"}));
   app->footer(kFooter);

@@ -124,7 +124,8 @@ int Scan(const ScanFlags& flags, const Streams& streams) {
 
 void Declare(CLI::App* app, ScanFlags* flags) {
   CLI::Option* kubeconfig = AddFlag(app, "--kubeconfig", flags->kubeconfig,
-                                    "Else $KUBECONFIG, a pod's own account, ~/.kube/config");
+                                    "Else $KUBECONFIG, a pod's own account, ~/.kube/config")
+                                ->type_name("PATH");
   CLI::Option* context = AddFlag(app, "--context", flags->context, "Of the kubeconfig");
   CLI::Option* name_space = AddFlag(app, "-n,--namespace", flags->namespace_name,
                                     "This one; else the context's, or all that a file has");
@@ -133,6 +134,7 @@ void Declare(CLI::App* app, ScanFlags* flags) {
   all_namespaces->excludes(name_space);
   AddFlag(app, "-f,--filename", flags->file,
           "Read a List from this file, - for stdin, instead of from a cluster")
+      ->type_name("PATH")
       ->excludes(kubeconfig)
       ->excludes(context);
   app->add_flag("--all", flags->all, "List pods without GPUs, too");

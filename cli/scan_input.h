@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/scan_facts.h"
+#include "cli/scanned_pod.h"
+#include "cli/surroundings.h"
 #include "core/result.h"
 
 namespace shm::cli {

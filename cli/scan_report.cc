@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cli/printable.h"
 #include "core/names.h"
 #include "core/quantity.h"
 #include "core/reason.h"
@@ -119,15 +120,6 @@ Cells CellsOf(const ScanRow& row) {
                          : "no",
           std::string(VerdictName(row.verdict)),
           ReasonsInWords(row)};
-}
-
-// What a file says a name is may hold anything; a terminal obeys control characters.
-std::string Printable(std::string text) {
-  for (char& c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) c = '?';
-  }
-  return text;
 }
 
 void WriteLine(const Cells& cells, const std::vector<std::size_t>& widths, std::ostream& out) {

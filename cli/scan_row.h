@@ -6,48 +6,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "cli/scan_facts.h"
-#include "core/gpu_containers.h"
+#include "cli/pod_judgement.h"
+#include "cli/scanned_pod.h"
+#include "cli/surroundings.h"
 #include "core/inference_service.h"
 
 namespace shm::cli {
-
-// Left out by the webhook as the chart registers it, so that a cluster can always start (trap A11).
-inline constexpr const char* kSystemNamespace = "kube-system";
-
-// The names are a part of the output.
-enum class Verdict {
-  kTooSmall,  // it has less than it would get, or than NCCL and its engine may take
-  kEnough,
-  kNotOurs,  // opted out, or its /dev/shm is somebody else's affair: the reasons say whose
-  kNoGpus,   // nothing says that it has GPUs
-};
-std::string_view VerdictName(Verdict verdict);  // "TooSmall"
-
-// Who says how large a pod's /dev/shm is.
-enum class ShmSource {
-  kRuntime,          // no volume: the container runtime's 64 MiB
-  kSizeLimit,        // of the memory-backed emptyDir that is mounted there
-  kMemoryLimit,      // the pod's, where the emptyDir has no sizeLimit or a larger one (trap S2)
-  kNodeAllocatable,  // neither of them (trap S3): how much is not known here
-  kHostIpc,          // the node's own; not known here
-  kForeignVolume,    // a volume that is no memory-backed emptyDir; not known here
-  kReadOnly,         // a memory-backed emptyDir that cannot be written: 0 bytes
-  kCrioAnnotation,   // CRI-O's, where it is the runtime and heeds it; not known here
-};
-std::string_view ShmSourceName(ShmSource source);  // "SizeLimit"
-
-struct PresentShm {
-  std::optional<std::int64_t> bytes;  // unset: not known
-  ShmSource source = ShmSource::kRuntime;
-};
-
-// What the GPU containers of a running pod have; of several that differ, the one with least. A
-// node that can allocate less than a sizeLimit makes it smaller still, which is not seen here.
-PresentShm FindPresentShm(const PodView& pod, const GpuContainers& gpus);
 
 struct ScanRow {
   std::string namespace_name;
@@ -79,8 +45,7 @@ struct ScanRow {
   bool idle() const { return verdict == Verdict::kNoGpus && warnings.empty(); }
 };
 
-// Judges by the operator's own decision for a new pod of this kind. A pod that is as the webhook
-// left it is decided as it stands, so that it would get what it has.
+// JudgePod, as columns.
 ScanRow DescribePod(const ScannedPod& pod, const Surroundings& around);
 
 }  // namespace shm::cli

@@ -43,13 +43,18 @@ const Json& MemberOf(const Json& object, const char* name) {
   return member == object.end() ? kNone : *member;
 }
 
-StringMap StringsOf(const Json& object) {
-  StringMap strings;
-  if (!object.is_object()) return strings;
-  for (const auto& [name, value] : object.items()) {
-    if (value.is_string()) strings[name] = value.get<std::string>();
+// Puts one of a name into those of its namespace; one that is known stays unless `replace`. Whether
+// it was not known.
+template <typename T>
+bool Put(std::vector<T>* those, T one, bool replace) {
+  const auto known = std::find_if(those->begin(), those->end(),
+                                  [&one](const T& other) { return other.name == one.name; });
+  if (known == those->end()) {
+    those->push_back(std::move(one));
+    return true;
   }
-  return strings;
+  if (replace) *known = std::move(one);
+  return false;
 }
 
 // The CRD's bounds of what core does not read.
@@ -109,6 +114,13 @@ Result<void> CheckService(const Json& object, const InferenceService& service) {
   return gpus.ok() ? Result<void>() : Result<void>(gpus.error());
 }
 
+ServiceCatalog::ServiceCatalog(InstallationDefaults installation, std::string default_namespace,
+                               std::optional<DeviceClasses> gpu_classes)
+    : default_namespace_(std::move(default_namespace)), gpu_classes_(std::move(gpu_classes)) {
+  around_.installation = installation;
+  if (gpu_classes_) around_.claim_templates.emplace();
+}
+
 std::string ServiceCatalog::NamespaceOf(const Json& object) const {
   std::string name = TextAt(object, {"metadata", "namespace"});
   return name.empty() ? default_namespace_ : name;
@@ -119,25 +131,22 @@ Result<void> ServiceCatalog::TakeService(const Json& object, bool replace) {
   if (!service.ok()) return service.error();
   if (auto valid = CheckService(object, *service); !valid.ok()) return valid;
   service->namespace_name = NamespaceOf(object);
-  std::unique_ptr<InferenceService>& known = services_[service->namespace_name][service->name];
-  known_ += known ? 0 : 1;
-  if (!known || replace) known = std::make_unique<InferenceService>(std::move(*service));
+  std::vector<InferenceService>& those = around_.services[service->namespace_name];
+  known_ += Put(&those, std::move(*service), replace) ? 1 : 0;
   return {};
 }
 
 void ServiceCatalog::TakeNamespace(const Json& object, bool replace) {
-  const auto annotations = StringsOf(MemberOf(MemberOf(object, "metadata"), "annotations"));
-  const auto [known, added] = namespaces_.try_emplace(TextAt(object, {"metadata", "name"}));
+  const auto [known, added] = around_.namespaces.try_emplace(TextAt(object, {"metadata", "name"}));
   known_ += added ? 1 : 0;
-  if (added || replace) known->second = ReadNamespaceDefaults(annotations, nullptr);
+  if (added || replace) known->second = ReadNamespaceFacts(nlohmann::json(object));
 }
 
 Result<void> ServiceCatalog::TakeClaimTemplate(const Json& object, bool replace) {
   Result<ClaimTemplate> one = ParseClaimTemplate(nlohmann::json(object), *gpu_classes_);
   if (!one.ok()) return one.error();
-  std::unique_ptr<ClaimTemplate>& known = claim_templates_[NamespaceOf(object)][one->name];
-  known_ += known ? 0 : 1;
-  if (!known || replace) known = std::make_unique<ClaimTemplate>(std::move(*one));
+  std::vector<ClaimTemplate>& those = (*around_.claim_templates)[NamespaceOf(object)];
+  known_ += Put(&those, std::move(*one), replace) ? 1 : 0;
   return {};
 }
 
@@ -172,24 +181,6 @@ Result<std::size_t> ServiceCatalog::AddUnknown(const Json& document) {
   const std::size_t before = known_;
   if (const auto taken = Take(document, false); !taken.ok()) return taken.error();
   return known_ - before;
-}
-
-PodContext ServiceCatalog::ContextOf(const std::string& namespace_name) const {
-  PodContext context;
-  context.namespace_name = namespace_name;
-  context.installation = installation_;
-  if (const auto services = services_.find(namespace_name); services != services_.end()) {
-    for (const auto& entry : services->second) context.services.push_back(entry.second.get());
-  }
-  if (const auto defaults = namespaces_.find(namespace_name); defaults != namespaces_.end()) {
-    context.name_space = defaults->second;
-  }
-  if (!gpu_classes_) return context;
-  context.claim_templates.emplace();
-  if (const auto own = claim_templates_.find(namespace_name); own != claim_templates_.end()) {
-    for (const auto& entry : own->second) context.claim_templates->push_back(entry.second.get());
-  }
-  return context;
 }
 
 }  // namespace shm::cli

@@ -3,14 +3,11 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "cli/surroundings.h"
 #include "core/claim_template.h"
-#include "core/mutation.h"
 #include "manifest/json.h"
 
 namespace shm::cli {
@@ -21,10 +18,7 @@ class ServiceCatalog {
   // `default_namespace`: of objects that name none. `gpu_classes`: the device classes whose claims
   // are counted; unset: no claim is.
   ServiceCatalog(InstallationDefaults installation, std::string default_namespace,
-                 std::optional<DeviceClasses> gpu_classes = std::nullopt)
-      : installation_(installation),
-        default_namespace_(std::move(default_namespace)),
-        gpu_classes_(std::move(gpu_classes)) {}
+                 std::optional<DeviceClasses> gpu_classes = std::nullopt);
 
   // Takes what a document holds: an InferenceService of ours, a Namespace, a ResourceClaimTemplate,
   // a List of them; others are passed over. Of the same object the last stays. An Error's field is
@@ -33,8 +27,8 @@ class ServiceCatalog {
   // The same, but what is known already stays. The number of objects that were not known.
   Result<std::size_t> AddUnknown(const manifest::Json& document);
 
-  // What holds for pods of a namespace. Pointers lead into the catalog.
-  PodContext ContextOf(const std::string& namespace_name) const;
+  // All that was taken, as a pod is judged by it.
+  const Surroundings& around() const { return around_; }
   // Of an object, from its metadata.
   std::string NamespaceOf(const manifest::Json& object) const;
 
@@ -46,13 +40,10 @@ class ServiceCatalog {
   Result<void> TakeClaimTemplate(const manifest::Json& object, bool replace);
   Result<void> TakeItems(const manifest::Json& list, bool replace);
 
-  InstallationDefaults installation_;
+  Surroundings around_;
   std::string default_namespace_;
   std::optional<DeviceClasses> gpu_classes_;
-  std::map<std::string, std::map<std::string, std::unique_ptr<InferenceService>>> services_;
-  std::map<std::string, NamespaceDefaults> namespaces_;
-  std::map<std::string, std::map<std::string, std::unique_ptr<ClaimTemplate>>> claim_templates_;
-  std::size_t known_ = 0;  // objects in the three
+  std::size_t known_ = 0;  // objects in around_
 };
 
 // Whether an object is an InferenceService of this operator's group.

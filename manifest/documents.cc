@@ -57,18 +57,20 @@ Result<Content> ReadContent(PartReader* parts, Part* part) {
 
 }  // namespace
 
-Error Document::Locate(const Error& error) const {
+std::size_t Document::LineOf(const std::string& field) const {
   const std::string_view content = std::string_view(text).substr(head);
   // JSON is YAML, as far as finding a field goes. Of one that is missing, its parent.
   std::size_t found = 0;
-  for (std::string field = error.field; found == 0 && !field.empty();) {
-    found = FindYamlField(content, field);
-    const std::size_t last = field.find_last_of(".[");
-    field.resize(last == std::string::npos ? 0 : last);
+  for (std::string left = field; found == 0 && !left.empty();) {
+    found = FindYamlField(content, left);
+    const std::size_t last = left.find_last_of(".[");
+    left.resize(last == std::string::npos ? 0 : last);
   }
   const std::size_t within = found > 0 ? found - 1 : 0;
-  return At(file, line + LinesBefore(text, head) + within, error);
+  return line + LinesBefore(text, head) + within;
 }
+
+Error Document::Locate(const Error& error) const { return At(file, LineOf(error.field), error); }
 
 DocumentReader::DocumentReader(std::istream& in, std::string file, Wanted wanted)
     : parts_(in), file_(std::move(file)), wanted_(std::move(wanted)) {}

@@ -26,8 +26,10 @@ struct Document {
   bool first = false;  // the stream begins with it
   Json value;          // null where there is no content
 
-  // "FILE:LINE: FIELD: message", with the line at which the field's value begins, or that of the
-  // nearest object around a field that is missing.
+  // The line of the file at which a field's value begins, or that of the nearest object around a
+  // field that is missing; of the content, where `field` is empty.
+  std::size_t LineOf(const std::string& field) const;
+  // "FILE:LINE: FIELD: message".
   Error Locate(const Error& error) const;
 };
 

@@ -36,12 +36,6 @@ Written by \`make $2\` on $(date -u +%F), commit $(git rev-parse --short HEAD 2>
 T
 }
 
-# The serving pair, for the Secret that the webhook reflects and for the peers.
-MakePair() {
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=webhook.bench.svc \
-    -addext subjectAltName=DNS:webhook.bench.svc,IP:127.0.0.1 -keyout "$1/tls.key" -out "$1/tls.crt" 2>/dev/null
-}
-
 # Our kinds and the programs' own namespace. Runs with the environment of tests/cluster/apiserver.
 PrepareCluster() {
   kubectl apply --server-side -f crds/ >/dev/null

@@ -5,7 +5,8 @@
 #
 #   build    compiling the programs and the tests
 #   image    making the container image where neither docker nor podman works
-#   cluster  running the test cluster (its programs are built from Go modules: Go 1.26 is needed)
+#   cluster  running the test cluster (its programs are built from Go modules: Go 1.26 is needed), and the shells
+#            that complete shmctl
 #   check    formatting and linting
 #   fuzz     clang with the runtime of its sanitizers and of libFuzzer, which Debian packs apart
 set -euo pipefail
@@ -20,7 +21,7 @@ PackagesOf() {
     cluster)
       PackagesOf image
       echo curl runc containernetworking-plugins nftables iproute2 busybox-static openssl util-linux procps python3 git \
-        ca-certificates
+        ca-certificates fish zsh
       ;;
     fuzz) echo clang libclang-rt-dev ;;
     check) echo clang clang-format clang-tidy shellcheck yamllint python3 python3-yaml ;;

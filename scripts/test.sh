@@ -45,11 +45,13 @@ unit() {
 }
 
 integration() {
-  tests/cluster/build.sh control-plane helm >/dev/null || return 1
+  local programs
+  programs=$(tests/cluster/build.sh control-plane helm kustomize) || return 1
   launcher=(tests/cluster/apiserver run --)
   run_program build/dev/bin/integration_tests
   launcher=()
   run_script tests/cluster/apiserver run -- python3 tests/integration/manifests_test.py
+  PATH=$programs:$PATH run_script tests/tools/tools_test.py
 }
 
 # Five rounds, which hold every kind of fault once. With this seed they take a minute and a half.
@@ -71,6 +73,7 @@ e2e() {
   soak_admission
   install_operator || return 1
   run_program build/dev/bin/e2e_tests
+  run_script tests/image/image_test.py
   run_script tests/cluster/down
   trap - EXIT
 }

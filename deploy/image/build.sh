@@ -5,7 +5,10 @@
 #   deploy/image/build.sh FILE.tar              packs the programs of build/release/bin
 #   deploy/image/build.sh --compile FILE.tar    compiles them in the image, from BASE_IMAGE
 #
+# The same programs give the same bytes with buildah and podman: no time of the build's is in them.
+#
 # IMAGE           its name (shm-operator:dev)
+# SOURCE_DATE_EPOCH  the time that image and files carry (that of the last commit), in seconds
 # SHM_BIN_DIR     where the programs are, if elsewhere
 # BASE_IMAGE      what to compile in (the Dockerfile's). Where it cannot be pulled, debootstrap makes one
 # IMAGE_BUILDER   docker, podman or buildah, instead of the first that works
@@ -85,14 +88,27 @@ GetBase() {
   Import "$tar" "$base"
 }
 
+# What an image says of where it is from. The time is in it where there is a repository, or the caller says.
+Labels() {
+  local key=org.opencontainers.image
+  labels=(--label "$key.version=$(<VERSION)" --label "$key.created=$(date -u -d "@$SOURCE_DATE_EPOCH" +%FT%TZ)")
+  if revision=$(git rev-parse HEAD 2>/dev/null); then
+    labels+=(--label "$key.revision=$revision")
+  fi
+}
+
 Build() {
-  local arguments=(--build-arg ROOTFS=prebuilt -t "$image" .)
+  local labels timestamp=() arguments=(--build-arg ROOTFS=prebuilt)
+  export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
+  Labels
+  [ "$builder" = docker ] || timestamp=(--timestamp "$SOURCE_DATE_EPOCH")
   if [ -n "$compile" ]; then
     GetBase
-    arguments=(--build-arg ROOTFS=compiled --build-arg "BASE_IMAGE=$base" -t "$image" .)
+    arguments=(--build-arg ROOTFS=compiled --build-arg "BASE_IMAGE=$base")
   else
     "$here/collect.sh" "${SHM_BIN_DIR:-build/release/bin}" build/image/rootfs
   fi
+  arguments+=("${labels[@]}" "${timestamp[@]}" -t "$image" .)
   echo "image: building $image with $builder" >&2
   rm -f "$output"
   if [ "$builder" = buildah ]; then

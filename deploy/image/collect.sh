@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Lays out the root of the image: `deploy/image/collect.sh BIN-DIR ROOT` copies the programs from BIN-DIR
-# without their debug information, the shared libraries that they load with the licenses of those, and
+# without their symbols, the shared libraries that they load with the licenses of those, and
 # the few files that glibc wants. ROOT is made anew.
 set -euo pipefail
 
@@ -16,6 +16,8 @@ CopyLicence() {
     install -D -m 644 "/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
 }
 
+# Whoever packs it: everybody is to read it.
+umask 022
 rm -rf "$root"
 mkdir -p "$root/usr/local/bin" "$root/etc" "$root/tmp"
 chmod 1777 "$root/tmp"
@@ -29,10 +31,14 @@ for program in "${programs[@]}"; do
     echo "collect.sh: there is no $program in $bin" >&2
     exit 1
   fi
-  strip --strip-debug -o "$root/usr/local/bin/$program" "$bin/$program"
+  strip --strip-all -o "$root/usr/local/bin/$program" "$bin/$program"
 done
 
-libraries=$(ldd "$root"/usr/local/bin/* | sed -nE 's#^\s+(.* => )?(/\S+) \(0x[0-9a-f]+\)$#\2#p' | sort -u)
+# What kubectl finds on its PATH as `kubectl shm`, and what completes it.
+ln -s shmctl "$root/usr/local/bin/kubectl-shm"
+ln -s shmctl "$root/usr/local/bin/kubectl_complete-shm"
+
+libraries=$(ldd "${programs[@]/#/$root/usr/local/bin/}" | sed -nE 's#^\s+(.* => )?(/\S+) \(0x[0-9a-f]+\)$#\2#p' | sort -u)
 for library in $libraries; do
   install -D -m 755 "$library" "$root$library"
   CopyLicence "$library"

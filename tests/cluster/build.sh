@@ -2,11 +2,12 @@
 # Builds the programs of the test cluster from the Go modules that go.mod and go.sum pin here, one
 # folder a module, and prints the one directory that holds them all.
 #
-#   tests/cluster/build.sh [kubernetes|control-plane|kubectl|etcd|containerd|helm|all]...
+#   tests/cluster/build.sh [kubernetes|control-plane|kubectl|etcd|containerd|helm|kustomize|all]...
 #
-# `control-plane` (etcd, kube-apiserver, kubectl) is what the integration tests need; the default is
-# `all`. A program is built once for its version, its go.sum and its flags, and kept in
-# ${XDG_CACHE_HOME:-~/.cache}/shm-operator/cluster; when all are there this takes no time.
+# `control-plane` (etcd, kube-apiserver, kubectl) and kustomize are what the integration tests need. The
+# default is `all` that a cluster needs, which is without kustomize. A program is built once for its
+# version, its go.sum and its flags, and kept in ${XDG_CACHE_HOME:-~/.cache}/shm-operator/cluster; when
+# all are there this takes no time.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -27,6 +28,7 @@ ModuleOf() {
     etcd) echo "etcd go.etcd.io/etcd/server/v3" ;;
     containerd | containerd-shim-runc-v2 | ctr) echo "containerd $containerd/$1" ;;
     helm) echo "helm helm.sh/helm/v3/cmd/helm" ;;
+    kustomize) echo "kustomize sigs.k8s.io/kustomize/kustomize/v5" ;;
     *) Die "no such program: $1" ;;
   esac
 }
@@ -75,6 +77,7 @@ MainModuleOf() {
     etcd) echo go.etcd.io/etcd/server/v3 ;;
     containerd) echo github.com/containerd/containerd/v2 ;;
     helm) echo helm.sh/helm/v3 ;;
+    kustomize) echo sigs.k8s.io/kustomize/kustomize/v5 ;;
   esac
 }
 
@@ -113,7 +116,7 @@ for argument in "${@:-all}"; do programs+=" $(ProgramsOf "$argument")"; done
 
 declare -A stores=()
 key=
-for module in kubernetes etcd containerd helm; do
+for module in kubernetes etcd containerd helm kustomize; do
   stores[$module]=$(StoreOf "$module")
   key+=${stores[$module]}
 done

@@ -237,24 +237,19 @@ def _ownership(snapshot: Snapshot, model: Model) -> Iterator[str]:
 
 
 def missed_by_collector(snapshot: Snapshot) -> list[str]:
-    """Children of an owner that was deleted and made again under its name.
+    """Children whose owner was deleted, whether or not another of its name lives now.
 
-    The garbage collector of Kubernetes never collects these if both happened while it had no watch: it
-    takes the new one for an update of the old one, which stays in its graph (kubernetes/kubernetes
+    Nobody but the garbage collector of Kubernetes deletes these, and it never does where an owner was deleted
+    and made again while it had no watch: it takes the new one for an update of the old one, which stays in its
+    graph, also when the new one goes, too (kubernetes/kubernetes
     pkg/controller/garbagecollector/graph_builder.go, UpdateFunc of controllerFor).
     """
-    owners = {"InferenceService": snapshot.services, "Deployment": snapshot.deployments,
-              "ReplicaSet": snapshot.replica_sets}
-    alive = {(kind, *key_of(one)): one["metadata"]["uid"]
-             for kind, objects in owners.items() for one in objects}
-    missed = []
-    for child in (snapshot.deployments + snapshot.kube_services + snapshot.replica_sets
-                  + snapshot.pods):
-        for owner in child["metadata"].get("ownerReferences", []):
-            known = alive.get((owner["kind"], child["metadata"]["namespace"], owner["name"]))
-            if known not in (None, owner["uid"]) and "deletionTimestamp" not in child["metadata"]:
-                missed.append(_describe(child))
-    return missed
+    owners = snapshot.services + snapshot.deployments + snapshot.replica_sets
+    alive = {owner["metadata"]["uid"] for owner in owners}
+    return [_describe(child)
+            for child in snapshot.deployments + snapshot.kube_services + snapshot.replica_sets + snapshot.pods
+            if "deletionTimestamp" not in child["metadata"]
+            and any(owner["uid"] not in alive for owner in child["metadata"].get("ownerReferences", []))]
 
 
 def _named(snapshot: Snapshot, service: Json) -> list[Json]:

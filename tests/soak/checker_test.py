@@ -171,7 +171,7 @@ class CheckerTest(unittest.TestCase):
         snapshot.services[0]["status"]["conditions"][0]["reason"] = "NameTaken"
         self.assertEqual(differences(snapshot, model), [])
 
-    def test_children_of_an_owner_that_was_made_again_are_told_apart(self) -> None:
+    def test_children_of_an_owner_that_is_gone_are_told_apart(self) -> None:
         snapshot = sound()
         self.assertEqual(missed_by_collector(snapshot), [])
         snapshot.services[0]["metadata"]["uid"] = "new"
@@ -179,6 +179,9 @@ class CheckerTest(unittest.TestCase):
         snapshot = sound()
         snapshot.deployments[0]["metadata"]["uid"] = "new"
         self.assertEqual(missed_by_collector(snapshot), ["ReplicaSet n/a-1"])
+        snapshot = sound()
+        snapshot.services.clear()
+        self.assertEqual(missed_by_collector(snapshot), ["Deployment n/a", "Service n/a"])
 
     def test_the_older_of_two_overlapping_selectors_wins(self) -> None:
         older = selecting("b", "2026-01-01T00:00:00Z", {"app": "x"}, "NoPods")

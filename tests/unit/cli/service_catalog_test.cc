@@ -101,16 +101,16 @@ TEST_CASE("What is known holds for the pods of its own namespace") {
                 {"metadata",
                  {{"name", "llm"}, {"annotations", {{"shm-operator.dev/size-per-gpu", "2Gi"}}}}}})
           .ok());
-  CHECK(catalog.ContextOf("llm").services.size() == 1);
-  CHECK(catalog.ContextOf("llm").name_space.size_per_gpu == std::int64_t{2} << 30);
-  CHECK(catalog.ContextOf("default").services.empty());
-  CHECK(catalog.ContextOf("default").name_space == NamespaceDefaults());
+  CHECK(catalog.around().ContextOf("llm").services.size() == 1);
+  CHECK(catalog.around().ContextOf("llm").name_space.size_per_gpu == std::int64_t{2} << 30);
+  CHECK(catalog.around().ContextOf("default").services.empty());
+  CHECK(catalog.around().ContextOf("default").name_space == NamespaceDefaults());
 }
 
 TEST_CASE("The last of the same object stays, and one that is known is not added late") {
   ServiceCatalog catalog = Catalog();
   const auto tensor_parallel = [&] {
-    return catalog.ContextOf("llm").services.at(0)->degrees.tensor_parallel;
+    return catalog.around().ContextOf("llm").services.at(0)->degrees.tensor_parallel;
   };
   const Json four =
       Service({{"tensorParallelSize", 4}, {"selector", {{"matchLabels", {{"a", "b"}}}}}});

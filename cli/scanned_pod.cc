@@ -1,9 +1,7 @@
-#include "cli/scan_facts.h"
+#include "cli/scanned_pod.h"
 
 #include <nlohmann/json.hpp>
 #include <utility>
-
-#include "core/names.h"
 
 namespace shm::cli {
 namespace {
@@ -23,18 +21,6 @@ std::string Text(const Json& object, const char* part, const char* name) {
   return value && value->is_string() ? value->get<std::string>() : std::string();
 }
 
-// Labels or annotations of ours; nobody else's are looked at.
-std::map<std::string, std::string> OursOf(const Json& object, const char* map) {
-  std::map<std::string, std::string> ours;
-  const Json* metadata = Member(object, "metadata");
-  const Json* entries = metadata ? Member(*metadata, map) : nullptr;
-  if (!entries || !entries->is_object()) return ours;
-  for (const auto& [key, value] : entries->items()) {
-    if (key.starts_with(names::kPrefix) && value.is_string()) ours[key] = value;
-  }
-  return ours;
-}
-
 }  // namespace
 
 bool HasEnded(const Json& pod) {
@@ -52,15 +38,6 @@ Result<ScannedPod> ReadScannedPod(const Json& pod) {
   scanned.phase = Text(pod, "status", "phase");
   scanned.node = Text(pod, "spec", "nodeName");
   return scanned;
-}
-
-NamespaceFacts ReadNamespaceFacts(const Json& name_space) {
-  NamespaceFacts facts;
-  const auto labels = OursOf(name_space, "labels");
-  const auto label = labels.find(names::kNamespaceLabel);
-  facts.enabled = label != labels.end() && label->second == names::kNamespaceEnabled;
-  facts.defaults = ReadNamespaceDefaults(OursOf(name_space, "annotations"), &facts.warnings);
-  return facts;
 }
 
 std::string NameOf(const Json& object) {
