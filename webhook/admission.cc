@@ -238,9 +238,9 @@ std::shared_ptr<const T> Admission::WaitFor(const kube::Store<T>& store,
 // Dry runs are answered like others, and nothing outside the process is written (trap A9).
 void Admission::Record(Entry entry, const Verdict& verdict, const ReviewFacts& facts,
                        const runtime::Request& request) {
-  metrics_.Count(entry, verdict.outcome, verdict.reason,
-                 std::chrono::steady_clock::now() - request.first_byte,
-                 verdict.answer.patch.size());
+  metrics_.Observe(entry, verdict.outcome, verdict.reason,
+                   std::chrono::steady_clock::now() - request.first_byte,
+                   verdict.answer.patch.size());
   const bool error = verdict.outcome == "error";
   const std::string_view name = AdmissionMetrics::NameOf(entry);
   if (!error && verdict.answer.allowed) {

@@ -7,8 +7,8 @@
 
 namespace shm::webhook {
 
-void AdmissionMetrics::Count(Entry entry, std::string_view outcome, std::string_view reason,
-                             std::chrono::duration<double> took, std::size_t patch_bytes) {
+void AdmissionMetrics::Observe(Entry entry, std::string_view outcome, std::string_view reason,
+                               std::chrono::duration<double> took, std::size_t patch_bytes) {
   MutexLock lock(mutex_);
   CounterOf({entry, outcome, reason}).Increment();
   SecondsOf(entry).Observe(took.count());

@@ -25,8 +25,8 @@ class AdmissionMetrics {
 
   // One review. `outcome` and `reason` are texts that live as long as the process. No
   // `patch_bytes`: no patch.
-  void Count(Entry entry, std::string_view outcome, std::string_view reason,
-             std::chrono::duration<double> took, std::size_t patch_bytes) SHM_EXCLUDES(mutex_);
+  void Observe(Entry entry, std::string_view outcome, std::string_view reason,
+               std::chrono::duration<double> took, std::size_t patch_bytes) SHM_EXCLUDES(mutex_);
 
  private:
   using Labels = std::tuple<Entry, std::string_view, std::string_view>;
