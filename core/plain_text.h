@@ -1,5 +1,5 @@
 // Text that JSON writes as it stands, found eight bytes at a time: byte by byte, reading and
-// writing strings took a third of a whole review's instructions.
+// writing strings took an eighth of a review's instructions.
 //
 // Pure; safe from any thread.
 #pragma once

@@ -32,7 +32,7 @@ enum class Rejection {
   kOverloaded,           // 503: the bodies being read at once exceed their common cap
   kHandshake,            // closed: TLS handshake failed or took too long
   kNoCertificate,        // closed: no pair is set yet
-  kConnectionLimit,      // closed: all connections are busy
+  kConnectionLimit,      // closed: no memory for one more
   kEvicted,              // closed: an idle connection made room for a new one
   kWriteTimeout,         // closed: the peer does not take its response
   kDescriptorsExhausted  // accepting pauses until descriptors are free
