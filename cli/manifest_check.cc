@@ -115,6 +115,7 @@ class Checker {
   }
 
   void Judge(ReadDocument* read) {
+    const std::size_t first = report_.findings.size();
     // The visitor fails nowhere: what is wrong is a finding.
     (void)VisitObjects(
         &read->document.value, [&](Json* object, const ObjectType& type, const std::string& path) {
@@ -127,6 +128,17 @@ class Checker {
           }
           return Result<void>();
         });
+    FindLines(read->document, first);
+  }
+
+  // All at once: a line is found by reading the document's text again.
+  void FindLines(const Document& document, std::size_t first) {
+    std::vector<std::string> fields;
+    for (std::size_t i = first; i < report_.findings.size(); ++i) {
+      fields.push_back(report_.findings[i].field);
+    }
+    const std::vector<std::size_t> lines = document.LinesOf(fields);
+    for (std::size_t i = 0; i < lines.size(); ++i) report_.findings[first + i].line = lines[i];
   }
 
   void JudgeObject(const Subject& subject, const Json& object) {
@@ -181,7 +193,6 @@ class Checker {
     finding.file = subject.document->file;
     finding.document = subject.number;
     finding.field = FieldBelow(subject.path, field);
-    finding.line = subject.document->LineOf(finding.field);
     finding.kind = subject.type.kind;
     finding.name = subject.name;
     finding.name_space = subject.name_space;

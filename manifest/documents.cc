@@ -22,6 +22,20 @@ std::size_t LinesBefore(std::string_view text, std::size_t offset) {
   return LineAt(text, offset) - 1;
 }
 
+// The field around a field; empty for one at the top.
+std::string ParentOf(const std::string& field) {
+  const std::size_t last = field.find_last_of(".[");
+  return field.substr(0, last == std::string::npos ? 0 : last);
+}
+
+// Lines before the field's value, or before the nearest one around it that is there.
+std::size_t LineWithin(const FieldLines& lines, const std::string& field) {
+  for (std::string at = field; !at.empty(); at = ParentOf(at)) {
+    if (const std::size_t found = lines.at(at); found > 0) return found - 1;
+  }
+  return 0;
+}
+
 struct Content {
   ReadOutcome outcome;
   Format format = Format::kYaml;
@@ -57,17 +71,18 @@ Result<Content> ReadContent(PartReader* parts, Part* part) {
 
 }  // namespace
 
-std::size_t Document::LineOf(const std::string& field) const {
-  const std::string_view content = std::string_view(text).substr(head);
-  // JSON is YAML, as far as finding a field goes. Of one that is missing, its parent.
-  std::size_t found = 0;
-  for (std::string left = field; found == 0 && !left.empty();) {
-    found = FindYamlField(content, left);
-    const std::size_t last = left.find_last_of(".[");
-    left.resize(last == std::string::npos ? 0 : last);
+std::vector<std::size_t> Document::LinesOf(const std::vector<std::string>& fields) const {
+  FieldLines wanted;
+  for (const std::string& field : fields) {
+    for (std::string at = field; !at.empty(); at = ParentOf(at)) wanted.emplace(at, 0);
   }
-  const std::size_t within = found > 0 ? found - 1 : 0;
-  return line + LinesBefore(text, head) + within;
+  // JSON is YAML, as far as finding a field goes.
+  const FieldLines found =
+      wanted.empty() ? wanted : FindYamlFields(std::string_view(text).substr(head), wanted);
+  const std::size_t begin = line + LinesBefore(text, head);
+  std::vector<std::size_t> lines;
+  for (const std::string& field : fields) lines.push_back(begin + LineWithin(found, field));
+  return lines;
 }
 
 Error Document::Locate(const Error& error) const { return At(file, LineOf(error.field), error); }

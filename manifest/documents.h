@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 #include "manifest/json.h"
@@ -28,7 +29,9 @@ struct Document {
 
   // The line of the file at which a field's value begins, or that of the nearest object around a
   // field that is missing; of the content, where `field` is empty.
-  std::size_t LineOf(const std::string& field) const;
+  std::size_t LineOf(const std::string& field) const { return LinesOf({field}).front(); }
+  // Of many fields, at the cost of one.
+  std::vector<std::size_t> LinesOf(const std::vector<std::string>& fields) const;
   // "FILE:LINE: FIELD: message".
   Error Locate(const Error& error) const;
 };

@@ -68,7 +68,10 @@ Json* TreeBuilder::Place(Json value, std::size_t line) {
     members.emplace_back(frame.key, std::move(value));
     place = &members.back().second;
   }
-  if (!watched_.empty() && watched_line_ == 0 && Path() == watched_) watched_line_ = line;
+  if (!lines_.empty()) {
+    const auto watched = lines_.find(Path());
+    if (watched != lines_.end() && watched->second == 0) watched->second = line;
+  }
   return place;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,13 +13,16 @@
 
 namespace shm::manifest {
 
+// Lines (from 1) by the path of a field; 0: not known.
+using FieldLines = std::map<std::string, std::size_t>;
+
 // Takes the events of one document in their order. Each returns false once something is wrong, and
 // then failure() says what and where; further events are of no use. Refused are: more than
 // kMaxDepth nested objects and lists, and a key that stands twice in one object. Not thread-safe.
 class TreeBuilder {
  public:
-  // `watched`: a field whose line is wanted (WatchedLine), or empty.
-  explicit TreeBuilder(std::string watched = "") : watched_(std::move(watched)) {}
+  // `watched`: fields whose lines are wanted (TakeLines).
+  explicit TreeBuilder(const FieldLines& watched = {}) : lines_(watched) {}
   TreeBuilder(const TreeBuilder&) = delete;
   TreeBuilder& operator=(const TreeBuilder&) = delete;
 
@@ -40,8 +44,8 @@ class TreeBuilder {
   const Json& Last() const { return *last_; }
 
   const std::optional<ReadFailure>& failure() const { return failure_; }
-  // Where the watched field's value begins; 0: nowhere.
-  std::size_t WatchedLine() const { return watched_line_; }
+  // Where the watched fields' values begin; 0: nowhere.
+  FieldLines TakeLines() { return std::move(lines_); }
   Json Take() { return std::move(root_); }
 
  private:
@@ -65,8 +69,7 @@ class TreeBuilder {
   std::vector<Frame> frames_;
   Json* last_ = &root_;
   std::unique_ptr<Json> last_merge_;  // what last_ may lead to: such a value is in no object
-  std::string watched_;
-  std::size_t watched_line_ = 0;
+  FieldLines lines_;
   std::optional<ReadFailure> failure_;
 };
 

@@ -303,10 +303,10 @@ ReadOutcome ReadYaml(std::string_view text) {
   return builder.Take();
 }
 
-std::size_t FindYamlField(std::string_view text, const std::string& field) {
-  TreeBuilder builder(field);
+FieldLines FindYamlFields(std::string_view text, const FieldLines& fields) {
+  TreeBuilder builder(fields);
   (void)Read(text, &builder);
-  return builder.WatchedLine();
+  return builder.TakeLines();
 }
 
 }  // namespace shm::manifest

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "manifest/json.h"
+#include "manifest/tree_builder.h"
 
 namespace shm::manifest {
 
@@ -21,7 +22,7 @@ inline constexpr std::size_t kMaxAliasBytes = std::size_t{16} << 20;
 // of nothing but comments is null.
 ReadOutcome ReadYaml(std::string_view text);
 
-// The line (from 1) at which the value of this field begins; 0 where there is none.
-std::size_t FindYamlField(std::string_view text, const std::string& field);
+// The lines at which the values of these fields begin, found in one pass; 0 where there is none.
+FieldLines FindYamlFields(std::string_view text, const FieldLines& fields);
 
 }  // namespace shm::manifest

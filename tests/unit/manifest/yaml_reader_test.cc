@@ -167,10 +167,11 @@ TEST_CASE("The path of an error stays legible where keys are long") {
 
 TEST_CASE("The line of a field is found, in YAML and in JSON") {
   const std::string yaml = "# c\nspec:\n  a: 1\n  list:\n  - x\n  - name: y\n    z: 1\n";
-  CHECK(FindYamlField(yaml, "spec.a") == 3);
-  CHECK(FindYamlField(yaml, "spec.list[1].z") == 7);
-  CHECK(FindYamlField(yaml, "spec.list[2]") == 0);
-  CHECK(FindYamlField("{\n \"spec\": {\n  \"a\": [1,\n 2]}}", "spec.a[1]") == 4);
+  CHECK(FindYamlFields(yaml, {{"spec.a", 0}, {"spec.list[1].z", 0}, {"spec.list[2]", 0}}) ==
+        FieldLines{{"spec.a", 3}, {"spec.list[1].z", 7}, {"spec.list[2]", 0}});
+  CHECK(
+      FindYamlFields("{\n \"spec\": {\n  \"a\": [1,\n 2]}}", {{"spec.a[1]", 0}}).at("spec.a[1]") ==
+      4);
 }
 
 TEST_CASE("Scalars at the borders of their types") {
