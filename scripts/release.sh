@@ -56,7 +56,7 @@ Image() {
 }
 
 Shmctl() {
-  local root=build/image/rootfs to=$work/shmctl library
+  local root=build/image/rootfs to=$work/shmctl library name
   mkdir -p "$to/lib"
   cp "$root/usr/local/bin/shmctl" "$to/lib/"
   # The loader's own name is what the programs were linked with.
@@ -67,9 +67,10 @@ Shmctl() {
     esac
   done
   cp -r "$root/usr/share/doc" "$to/doc"
-  install -m 755 deploy/release/shmctl.sh "$to/shmctl"
-  ln -s shmctl "$to/kubectl-shm"
-  ln -s shmctl "$to/kubectl_complete-shm"
+  # Copies, as Krew refuses an archive with a link in it.
+  for name in shmctl kubectl-shm kubectl_complete-shm; do
+    install -m 755 deploy/release/shmctl.sh "$to/$name"
+  done
   [ "$("$to/kubectl-shm" --version)" = "shmctl $version" ] || Die "the packed shmctl does not start as version $version"
   Pack "$dist/$archive" "$work" shmctl
 }
