@@ -106,9 +106,10 @@ class PodChecker {
  private:
   // The pod as the webhook's patch makes it.
   PodJudgement JudgePatched(const PodView& view, const Json& pod, const Surroundings& around) {
-    // CheckPatch has seen that it applies, and leaves what can be read.
+    // CheckPatch has seen that it applies, and leaves what can be read; else it is as it stands.
     Result<PodView> patched =
         ReadPodDocument(pod.patch(Json::parse(RenderJsonPatch(before_.decision.patch))));
+    if (!patched.ok()) return before_;
     patched->coming_labels = view.coming_labels;
     patched->coming_nodes = view.coming_nodes;
     return JudgePod(*patched, namespace_name_, around);

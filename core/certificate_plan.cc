@@ -24,12 +24,23 @@ void AddOnce(std::vector<std::string>& list, const std::string& sha256) {
   if (!sha256.empty() && !Holds(list, sha256)) list.push_back(sha256);
 }
 
+bool Names(const CertificateFacts& facts, const std::string& sha256) {
+  return sha256 == facts.authority->sha256 || Holds(facts.old_authorities, sha256);
+}
+
 // The CA Secret was deleted, damaged or replaced: it does not name what the leaf is verified by.
+// Where the leaf does not say that, replicas serve the one before by what caBundle holds.
 bool Forgot(const CertificateFacts& facts) {
   if (!facts.authority) return true;
-  if (!facts.leaf || facts.leaf->issuer_sha256.empty()) return false;
-  const std::string& issuer = facts.leaf->issuer_sha256;
-  return issuer != facts.authority->sha256 && !Holds(facts.old_authorities, issuer);
+  if (facts.leaf && !facts.leaf->issuer_sha256.empty()) {
+    return !Names(facts, facts.leaf->issuer_sha256);
+  }
+  for (const auto& bundle : facts.bundles) {
+    for (const std::string& sha256 : bundle) {
+      if (!Names(facts, sha256)) return true;
+    }
+  }
+  return false;
 }
 
 // The signing authority and those before it. Where the CA Secret forgot some, those by which what
@@ -181,6 +192,7 @@ std::string Seconds(std::int64_t seconds) { return std::to_string(seconds) + " s
 }  // namespace
 
 Result<void> CheckCertificatePolicy(const CertificatePolicy& policy) {
+  if (policy.mode != CertificateMode::kSelf) return {};
   if (policy.leaf_lifetime > policy.authority_lifetime) {
     return Error{"leaf-lifetime", Seconds(policy.leaf_lifetime) + " is longer than ca-lifetime, " +
                                       Seconds(policy.authority_lifetime)};

@@ -41,6 +41,7 @@ class PodEnv {
   explicit PodEnv(const std::vector<EnvVar>& env) : PodEnv({}, env) {}
   PodEnv(const std::vector<EnvVar>& before, const std::vector<EnvVar>& env);
   explicit PodEnv(std::vector<EnvVar>&& env) = delete;
+  PodEnv(const std::vector<EnvVar>& before, std::vector<EnvVar>&& env) = delete;
 
   // In the list, with a value that can be told or not.
   bool Has(std::string_view name) const { return Find(name).listed; }

@@ -87,6 +87,7 @@ void Connection<Stream>::Reject(Rejection reason) {
 
 template <typename Stream>
 void Connection<Stream>::Finish() {
+  parser_.reset();  // the body, which is accounted for no longer, while the peer takes its time
   Enter(Phase::kClosing, kLinger);
   if constexpr (kTls) {
     stream_.async_shutdown([self = Self()](error_code) { self->Linger(); });
@@ -102,7 +103,6 @@ void Connection<Stream>::Linger() {
   error_code error;
   socket().shutdown(tcp::socket::shutdown_send, error);
   if (error || !rejected_) return Close();
-  parser_.reset();
   buffer_.clear();
   Discard();
 }

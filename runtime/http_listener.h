@@ -149,15 +149,16 @@ inline void Listener::OnAccept(error_code error, tcp::socket socket) {
 
 // Where there is no room yet it waits, and the others behind it in the backlog.
 inline void Listener::AdmitHeld() {
-  const Clock::time_point now = Clock::now();
-  if (!hub_.HasRoom(now) || !hub_.MakeRoom(now)) {
-    retry_.expires_after(std::chrono::milliseconds(5));
-    return retry_.async_wait(
-        [this](error_code) { acceptor_.is_open() ? AdmitHeld() : held_.reset(); });
-  }
   try {
+    const Clock::time_point now = Clock::now();
+    if (!hub_.HasRoom(now) || !hub_.MakeRoom(now)) {
+      retry_.expires_after(std::chrono::milliseconds(5));
+      return retry_.async_wait(
+          [this](error_code) { acceptor_.is_open() ? AdmitHeld() : held_.reset(); });
+    }
     Admit(*std::exchange(held_, std::nullopt));
   } catch (...) {
+    held_.reset();
     hub_.Reject(Rejection::kConnectionLimit);  // no memory for one more
   }
   Accept();
@@ -193,8 +194,8 @@ inline void Listener::Sweep() {
       std::clamp(shortest / 4, std::chrono::milliseconds(5), std::chrono::milliseconds(250)));
   sweep_.async_wait([this](error_code error) {
     if (error) return;
+    Sweep();  // before what may throw: deadlines would else be over for good
     hub_.EnforceDeadlines(Clock::now());
-    Sweep();
   });
 }
 

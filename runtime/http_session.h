@@ -49,6 +49,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Clock::time_point deadline() const { return Clock::time_point(Clock::duration(deadline_)); }
   bool evicting() const { return evicting_; }
+  bool served() const { return served_; }
   void MarkEvicting() { evicting_ = true; }
   // Not while a request of it is handled, nor in the first moments of its answer: a peer that does
   // not take its answers could keep its place with them.
@@ -144,30 +145,35 @@ class Hub {
     for (const auto& session : Select([](Session&) { return true; })) session->Abort();
   }
 
-  // Whether one more may come. Where one would have to go for it, that must have had a moment to
-  // get on: so many come at once at times, and none would be served if each made the next one go.
+  // Whether one more may come. Where one that was never served would have to go for it, that must
+  // have had a moment to get on: so many come at once at times, and none would be served if each
+  // made the next one go. One that was served has had its moment; else whoever keeps all of its own
+  // busy would keep everybody out.
   bool HasRoom(Clock::time_point now) const SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     // Those that were told to go take a while where all threads are busy.
-    if (sessions_.size() >= places() + places() / 8 + 1) return false;
+    if (Going() > places() / 8) return false;
     if (!Full()) return true;
     const auto chosen = ChooseEvicted(now);
-    return chosen != sessions_.end() && chosen->first->HadPeace(now, options.limits.grace);
+    if (chosen == sessions_.end()) return false;
+    return chosen->first->served() || chosen->first->HadPeace(now, options.limits.grace);
   }
 
-  // Has one go where all places are taken; false where nobody can.
+  // Has as many go as there are too many for one more: one, and those for whom one was chosen that
+  // then began to be handled. False where they cannot.
   bool MakeRoom(Clock::time_point now) SHM_EXCLUDES(mutex_) {
-    std::shared_ptr<Session> session;
-    {
-      MutexLock lock(mutex_);
-      if (!Full()) return true;
-      const auto chosen = ChooseEvicted(now);
-      if (chosen == sessions_.end()) return false;
-      chosen->first->MarkEvicting();
-      session = chosen->second.session.lock();
+    for (;;) {
+      std::shared_ptr<Session> session;
+      {
+        MutexLock lock(mutex_);
+        if (!Full()) return true;
+        const auto chosen = ChooseEvicted(now);
+        if (chosen == sessions_.end()) return false;
+        chosen->first->MarkEvicting();
+        session = chosen->second.session.lock();
+      }
+      if (session) session->Evict();  // else it is going by itself
     }
-    if (session) session->Evict();  // else it is going by itself
-    return true;
   }
 
   // Accounts for body bytes held; false where the common cap would be passed (nothing is charged).
@@ -201,12 +207,16 @@ class Hub {
 
   std::size_t places() const { return options.limits.connections; }
 
-  // Those that were told to go have left their places.
-  bool Full() const SHM_REQUIRES(mutex_) {
-    if (sessions_.size() < places()) return false;
+  // How many were told to go, and are still there.
+  std::size_t Going() const SHM_REQUIRES(mutex_) {
     const auto going = std::count_if(sessions_.begin(), sessions_.end(),
                                      [](const auto& one) { return one.first->evicting(); });
-    return sessions_.size() - static_cast<std::size_t>(going) >= places();
+    return static_cast<std::size_t>(going);
+  }
+
+  // Those that were told to go have left their places.
+  bool Full() const SHM_REQUIRES(mutex_) {
+    return sessions_.size() >= places() && sessions_.size() - Going() >= places();
   }
 
   // The end where nobody can go.

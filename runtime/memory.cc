@@ -1,6 +1,7 @@
 #include "runtime/memory.h"
 
 #include <malloc.h>
+#include <sys/prctl.h>
 
 namespace shm::runtime {
 
@@ -9,6 +10,9 @@ void GiveMemoryBack() {
   mallopt(M_MMAP_THRESHOLD, kLarge);
   mallopt(M_TRIM_THRESHOLD, kLarge);
   mallopt(M_ARENA_MAX, 2);
+  // A body's room is reserved by the length that its peer announces: its first byte is to cost a
+  // page, not 2 MiB.
+  prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 }
 
 }  // namespace shm::runtime

@@ -110,6 +110,22 @@ TEST_CASE("C4: deleted or damaged Secrets and a tampered caBundle are repaired")
                      State::kUnpublished,
                      Action::kKeepOld,
                      {"ca3", "ca2", "ca1"}},
+                    {"the CA Secret was replaced by another, and the serving Secret is gone",
+                     [](auto& f) {
+                       f.authority->sha256 = "ca2";
+                       f.leaf.reset();
+                     },
+                     State::kUnpublished,
+                     Action::kKeepOld,
+                     {"ca2", "ca1"}},
+                    {"the CA Secret was replaced by another, and the leaf does not say its own",
+                     [](auto& f) {
+                       f.authority->sha256 = "ca2";
+                       f.leaf->issuer_sha256 = "";
+                     },
+                     State::kUnpublished,
+                     Action::kKeepOld,
+                     {"ca2", "ca1"}},
                     {"one caBundle is empty",
                      [](auto& f) { f.bundles[1].clear(); },
                      State::kUnpublished,
