@@ -151,6 +151,7 @@ class Hub {
   // busy would keep everybody out.
   bool HasRoom(Clock::time_point now) const SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
+    if (sessions_.size() < places()) return true;
     // Those that were told to go take a while where all threads are busy.
     if (Going() > places() / 8) return false;
     if (!Full()) return true;

@@ -242,6 +242,8 @@ TEST_CASE("C1: a rotation must be over before what it replaces ends") {
   CHECK(CheckCertificatePolicy({.propagation = 100, .overlap = 200, .leaf_lifetime = 900}).ok());
   CHECK_FALSE(
       CheckCertificatePolicy({.propagation = 101, .overlap = 200, .leaf_lifetime = 900}).ok());
+  // Whoever else makes the certificates is not bound by it.
+  CHECK(CheckCertificatePolicy({.mode = CertificateMode::kProvided, .leaf_lifetime = 1}).ok());
 }
 
 TEST_CASE("A mode that has another owner is left alone") {
