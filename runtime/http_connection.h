@@ -126,6 +126,8 @@ class Connection final : public Session {
   void OnDeadline();
   void OnLeave();
   void OnEvict();
+  bool Pending();
+  void FinishUnlessAsked();
   void CancelRead(AfterCancel then);
   void OnReadFailed(error_code error);
   void Reject(Rejection reason);

@@ -17,7 +17,7 @@ void Connection<Stream>::OnDeadline() {
     case Phase::kBody:
       return CancelRead(AfterCancel::kRejectTimeout);
     case Phase::kWaiting:
-      return CancelRead(AfterCancel::kFinish);
+      return FinishUnlessAsked();
     case Phase::kHandshake:
       hub_.Reject(Rejection::kHandshake);
       return Close();
@@ -29,17 +29,32 @@ void Connection<Stream>::OnDeadline() {
   }
 }
 
+// Who has just come is about to ask.
 template <typename Stream>
 void Connection<Stream>::OnLeave() {
-  if (phase() == Phase::kWaiting) return CancelRead(AfterCancel::kFinish);
-  if (phase() == Phase::kHandshake) Close();
+  if (phase() == Phase::kWaiting && served()) return FinishUnlessAsked();
+  if (phase() == Phase::kWaiting || phase() == Phase::kHandshake) Enter(phase(), kLinger);
 }
 
 template <typename Stream>
 void Connection<Stream>::OnEvict() {
-  if (!Evictable(Clock::now())) return UnmarkEvicting();
+  const bool rests = phase() == Phase::kWaiting || phase() == Phase::kHandshake;
+  if ((rests && Pending()) || !Evictable(Clock::now())) return UnmarkEvicting();
   hub_.Reject(Rejection::kEvicted);
   Close();
+}
+
+// Where all threads were busy, bytes that came long ago may still wait to be read. Their request
+// would be lost: no client repeats a POST that it has written (trap A13).
+template <typename Stream>
+bool Connection<Stream>::Pending() {
+  error_code error;
+  return buffer_.size() > 0 || (socket().available(error) > 0 && !error);
+}
+
+template <typename Stream>
+void Connection<Stream>::FinishUnlessAsked() {
+  if (!Pending()) CancelRead(AfterCancel::kFinish);
 }
 
 template <typename Stream>

@@ -34,9 +34,10 @@ void Connection<Stream>::OnHandshake(error_code error) {
 
 template <typename Stream>
 void Connection<Stream>::AwaitRequest() {
-  if (hub_.draining) return Finish();
+  if (hub_.draining && served() && !Pending()) return Finish();
   // A new connection that says nothing has the time of a header, one that was served may rest.
-  Enter(Phase::kWaiting, parser_ ? limits().idle : limits().header);
+  const auto patience = served() ? limits().idle : limits().header;
+  Enter(Phase::kWaiting, hub_.draining ? kLinger : patience);
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(limits().header_bytes));
   parser_->body_limit(limits().body_bytes);

@@ -42,6 +42,7 @@ class Listener {
   void OnAccept(error_code error, tcp::socket socket);
   void AdmitHeld();
   void Admit(tcp::socket socket);
+  void AdmitBacklog();
   void Sweep();
   void RunThread();
 
@@ -131,7 +132,10 @@ inline void Listener::Accept() {
 }
 
 inline void Listener::OnAccept(error_code error, tcp::socket socket) {
-  if (!acceptor_.is_open()) return;
+  if (!acceptor_.is_open()) {
+    if (!error && hub_.draining) Admit(std::move(socket));
+    return;
+  }
   if (error == net::error::no_descriptors || error == net::error::no_memory ||
       error == net::error::no_buffer_space ||
       error == boost::system::errc::too_many_files_open_in_system) {
@@ -199,11 +203,29 @@ inline void Listener::Sweep() {
   });
 }
 
+// Peers that are connected as far as the kernel goes would be reset.
+inline void Listener::AdmitBacklog() {
+  const auto room = [this] { return hub_.size() < hub_.options.limits.connections; };
+  if (held_ && room()) Admit(*std::exchange(held_, std::nullopt));
+  error_code error;
+  acceptor_.non_blocking(true, error);
+  while (!error && room()) {
+    tcp::socket socket(net::make_strand(io_));
+    acceptor_.accept(socket, error);
+    if (!error) Admit(std::move(socket));
+  }
+}
+
 // Returns when nothing more is accepted, or at the deadline: handlers may have all threads.
 inline void Listener::StopAccepting(Clock::time_point deadline) {
   if (threads_.empty()) return;
   const auto closed = std::make_shared<std::promise<void>>();
   net::post(acceptor_.get_executor(), [this, closed] {
+    try {
+      AdmitBacklog();
+    } catch (...) {
+      hub_.Reject(Rejection::kConnectionLimit);
+    }
     error_code ignored;
     acceptor_.close(ignored);
     retry_.cancel();

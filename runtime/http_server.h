@@ -106,8 +106,9 @@ class HttpServer {
   // Goes on serving and accepting, but every response says `Connection: close` (trap A13).
   virtual void CloseAfterResponses() = 0;
 
-  // Stops accepting, closes idle connections, lets requests in flight finish. True if all were done
-  // within the deadline. Call from a thread that is not the server's.
+  // Stops accepting, closes idle connections, lets requests in flight finish, and those that came
+  // but were not read yet. True if all were done within the deadline. Call from a thread that is
+  // not the server's.
   virtual bool Drain(std::chrono::milliseconds deadline) = 0;
 
   // Closes everything now. Idempotent.

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tests/unit/runtime/echo.h"
 #include "tests/unit/runtime/http_client.h"
 
 namespace shm::runtime {
@@ -17,48 +18,11 @@ namespace {
 
 using namespace std::string_literals;
 using std::chrono::milliseconds;
+using testing::Echo;
+using testing::Get;
 using testing::Peer;
-
-// Echoes what it got, on a port of its own, and counts what was turned away.
-struct Echo {
-  explicit Echo(HttpServerOptions options = {}, Handler handler = nullptr) {
-    options.on_reject = [this](Rejection reason) {
-      ++rejections[static_cast<std::size_t>(reason)];
-    };
-    if (!handler) {
-      handler = [](const Request& request) {
-        return Response{200,
-                        "text/plain",
-                        std::string(request.method) + " " + std::string(request.path) + " " +
-                            std::string(request.query) + " " + std::to_string(request.body.size()) +
-                            "\n",
-                        {}};
-      };
-    }
-    REQUIRE(server->Start(std::move(options), std::move(handler)).ok());
-    REQUIRE(server->port() != 0);
-  }
-  int count(Rejection reason) const { return rejections[static_cast<std::size_t>(reason)]; }
-
-  std::array<std::atomic<int>, kRejectionCount> rejections{};
-  std::unique_ptr<HttpServer> server = MakeHttpServer();
-};
-
-HttpServerOptions WithLimits(HttpLimits limits) {
-  HttpServerOptions options;
-  options.limits = limits;
-  return options;
-}
-
-std::string StatusOf(const std::string& answer) {
-  return answer.size() < 12 ? answer : answer.substr(9, 3);
-}
-
-std::string Get(std::uint16_t port, const std::string& target = "/") {
-  Peer peer(port);
-  peer.Send("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-  return peer.Receive();
-}
+using testing::StatusOf;
+using testing::WithLimits;
 
 TEST_CASE("A request reaches the handler with its parts and the answer comes back") {
   Echo echo;
@@ -360,60 +324,6 @@ TEST_CASE("A peer that does not take its answers keeps its place for a moment on
   while (echo.server->requests_in_flight() < 2) std::this_thread::yield();
   CHECK(StatusOf(Get(echo.server->port())) == "200");
   CHECK(std::min(deaf[0]->Receive().size(), deaf[1]->Receive().size()) < kMuch);
-}
-
-// A handler that waits until it is let go.
-struct Gate {
-  std::promise<void> entered;
-  std::promise<void> release;
-  std::shared_future<void> released = release.get_future().share();
-  Response Pass() {
-    entered.set_value();
-    released.wait();
-    return Response{200, "text/plain", "late\n", {}};
-  }
-};
-
-TEST_CASE("A13: a drain lets the request in flight finish, closes idle peers and accepts no more") {
-  Gate gate;
-  Echo echo({}, [&gate](const Request& request) {
-    return request.path == "/wait" ? gate.Pass() : Response{};
-  });
-  Peer idle(echo.server->port());
-  idle.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  idle.Receive("\r\n\r\n");
-  Peer busy(echo.server->port());
-  busy.Send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
-  gate.entered.get_future().wait();
-  auto drained =
-      std::async(std::launch::async, [&echo] { return echo.server->Drain(milliseconds(10'000)); });
-  CHECK(idle.Receive().empty());
-  gate.release.set_value();
-  const std::string answer = busy.Receive();
-  CHECK(answer.ends_with("late\n"));
-  CHECK(answer.find("Connection: close") != std::string::npos);
-  CHECK(drained.get());
-  CHECK_FALSE(Peer(echo.server->port()).connected());
-}
-
-TEST_CASE("A13: a drain gives up at its deadline") {
-  Gate gate;
-  Echo echo({}, [&gate](const Request&) { return gate.Pass(); });
-  Peer busy(echo.server->port());
-  busy.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  gate.entered.get_future().wait();
-  CHECK_FALSE(echo.server->Drain(milliseconds(20)));
-  gate.release.set_value();
-}
-
-TEST_CASE("A13: before the drain responses may ask for the connection to be closed") {
-  Echo echo;
-  echo.server->CloseAfterResponses();
-  Peer peer(echo.server->port());
-  peer.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  const std::string answer = peer.Receive();
-  CHECK(StatusOf(answer) == "200");
-  CHECK(answer.find("Connection: close") != std::string::npos);
 }
 
 TEST_CASE("Several servers share a process, and one may stop without the others") {
