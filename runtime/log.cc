@@ -51,9 +51,10 @@ std::string Quoted(std::string_view text) {
 }
 
 std::string AsText(const LogField& field) {
-  const bool plain = std::all_of(field.value.begin(), field.value.end(),
+  const std::string_view value = field.value();
+  const bool plain = std::all_of(value.begin(), value.end(),
                                  [](unsigned char c) { return c > ' ' && c != '"' && c != '\\'; });
-  return field.bare || (plain && !field.value.empty()) ? field.value : Quoted(field.value);
+  return field.bare || (plain && !value.empty()) ? std::string(value) : Quoted(value);
 }
 
 }  // namespace
@@ -94,7 +95,8 @@ std::string FormatLogLine(LogFormat format, std::string_view message,
   }
   std::string line = "\"message\":" + Quoted(message);
   for (const LogField& field : fields) {
-    line += "," + Quoted(field.key) + ":" + (field.bare ? field.value : Quoted(field.value));
+    line += "," + Quoted(field.key) + ":" +
+            (field.bare ? std::string(field.value()) : Quoted(field.value()));
   }
   return line;
 }

@@ -20,19 +20,24 @@ enum class LogFormat { kJson, kText };
 Result<LogLevel> ParseLogLevel(std::string_view name);    // debug, info, warn, error
 Result<LogFormat> ParseLogFormat(std::string_view name);  // json, text
 
+// Refers to what it is made of: for the call of one of the functions below, no longer. A line that
+// is not written costs no copy.
 struct LogField {
-  LogField(std::string_view its_key, std::string_view text) : key(its_key), value(text) {}
-  LogField(std::string_view its_key, const char* text) : key(its_key), value(text) {}
-  LogField(std::string_view its_key, const std::string& text) : key(its_key), value(text) {}
+  LogField(std::string_view its_key, std::string_view its_text) : key(its_key), text(its_text) {}
+  LogField(std::string_view its_key, const char* its_text) : key(its_key), text(its_text) {}
+  LogField(std::string_view its_key, const std::string& its_text) : key(its_key), text(its_text) {}
   LogField(std::string_view its_key, bool flag)
-      : key(its_key), value(flag ? "true" : "false"), bare(true) {}
+      : key(its_key), text(flag ? "true" : "false"), bare(true) {}
   template <typename Number>
   requires std::integral<Number> || std::floating_point<Number> LogField(std::string_view its_key,
-                                                                         Number number)
-      : key(its_key), value(std::to_string(number)), bare(true) {}
+                                                                         Number its_number)
+      : key(its_key), number(std::to_string(its_number)), bare(true) {}
+
+  std::string_view value() const { return number.empty() ? text : number; }
 
   std::string_view key;
-  std::string value;
+  std::string_view text;
+  std::string number;
   bool bare = false;  // a number or a truth value: not quoted
 };
 
