@@ -31,51 +31,64 @@ void AppendEscaped(unsigned char c, std::string* out) {
   }
 }
 
+void AppendJsonString(std::string_view text, std::string* out) {
+  *out += '"';
+  while (!text.empty()) {
+    const std::size_t size = PlainSize(text);
+    out->append(text.data(), size);
+    text.remove_prefix(size);
+    for (; !text.empty() && !IsPlain(text.front()); text.remove_prefix(1)) {
+      const auto c = static_cast<unsigned char>(text.front());
+      if (c < 0x80) {
+        AppendEscaped(c, out);
+      } else {
+        *out += text.front();
+      }
+    }
+  }
+  *out += '"';
+}
+
+void AppendPointer(const std::vector<std::string>& path, std::string* out) {
+  for (const std::string& token : path) {
+    *out += '/';
+    std::size_t from = 0;  // of what is written as it stands
+    for (std::size_t at = 0; at < token.size(); ++at) {
+      if (token[at] != '~' && token[at] != '/') continue;
+      out->append(token, from, at - from).append(token[at] == '~' ? "~0" : "~1");
+      from = at + 1;
+    }
+    out->append(token, from);
+  }
+}
+
 }  // namespace
 
 std::string JsonString(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 2);
-  out += '"';
-  while (!text.empty()) {
-    const std::size_t size = PlainSize(text);
-    out.append(text, 0, size);
-    text.remove_prefix(size);
-    for (; !text.empty() && !IsPlain(text.front()); text.remove_prefix(1)) {
-      const auto c = static_cast<unsigned char>(text.front());
-      if (c < 0x80) {
-        AppendEscaped(c, &out);
-      } else {
-        out += text.front();
-      }
-    }
-  }
-  return out += '"';
+  AppendJsonString(text, &out);
+  return out;
 }
 
 std::string RenderPointer(const std::vector<std::string>& path) {
   std::string pointer;
-  for (const std::string& token : path) {
-    pointer += '/';
-    std::size_t from = 0;  // of what is written as it stands
-    for (std::size_t at = 0; at < token.size(); ++at) {
-      if (token[at] != '~' && token[at] != '/') continue;
-      pointer.append(token, from, at - from).append(token[at] == '~' ? "~0" : "~1");
-      from = at + 1;
-    }
-    pointer.append(token, from);
-  }
+  AppendPointer(path, &pointer);
   return pointer;
 }
 
 std::string RenderJsonPatch(const Patch& patch) {
   std::string out = "[";
+  out.reserve(patch.size() * 128);
+  std::string pointer;
   for (const PatchOperation& operation : patch) {
     const bool add = operation.kind == PatchOperation::Kind::kAdd;
     if (out.size() > 1) out += ',';
     out += add ? R"({"op":"add","path":)" : R"({"op":"remove","path":)";
-    out += JsonString(RenderPointer(operation.path));
-    if (add) out += ",\"value\":" + operation.value;
+    pointer.clear();
+    AppendPointer(operation.path, &pointer);
+    AppendJsonString(pointer, &out);
+    if (add) out.append(",\"value\":").append(operation.value);
     out += '}';
   }
   return out += ']';

@@ -125,10 +125,14 @@ struct PodView {
 };
 
 inline constexpr std::size_t kMaxPodDepth = 512;  // nested objects and arrays
+// Of containers and init containers, and of what is read of lists and maps in all: so a view takes
+// some megabytes at the most. No node runs such a pod; one of 3 MB of variables has 23,000.
+inline constexpr std::size_t kMaxPodContainers = 1'000;
+inline constexpr std::size_t kMaxPodEntries = 30'000;
 
 // Reads a pod, or a pod template (metadata and spec alone). An Error: no JSON, a value of a type
-// that the API server would refuse too (its field is named), a depth of more than kMaxPodDepth, or
-// no container.
+// that the API server would refuse too (its field is named), a depth of more than kMaxPodDepth,
+// more than kMaxPodContainers or kMaxPodEntries, or no container.
 Result<PodView> ReadPod(std::string_view json_text);
 Result<PodView> ReadPodDocument(const nlohmann::json& document);
 

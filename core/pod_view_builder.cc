@@ -32,9 +32,9 @@ std::string_view ShapeName(Shape shape) {
   return "something else";
 }
 
-std::string Trim(const std::string& text) {
+std::string_view Trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos) return "";
+  if (first == std::string_view::npos) return "";
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
@@ -46,7 +46,22 @@ PodViewBuilder::Node PodViewBuilder::Next() {
   Frame& top = stack_.back();
   if (ShapeOf(top.node) != Shape::kList) return pending_;
   ++top.elements;
-  return ElementOf(top.node);
+  const Node element = ElementOf(top.node);
+  return HasRoomFor(element) ? element : Node::kSkip;
+}
+
+bool PodViewBuilder::HasRoomFor(Node entry) {
+  if (entry == Node::kContainer && ++containers_ > kMaxPodContainers) {
+    Fail(entry, "a pod of more than " + std::to_string(kMaxPodContainers) +
+                    " containers is not looked at");
+    return false;
+  }
+  if (entry != Node::kSkip && ++entries_ > kMaxPodEntries) {
+    Fail(entry, "a pod with more than " + std::to_string(kMaxPodEntries) +
+                    " entries in its lists and maps is not looked at");
+    return false;
+  }
+  return true;
 }
 
 bool PodViewBuilder::Push(Node node) {
@@ -81,9 +96,12 @@ bool PodViewBuilder::start_array(std::size_t) {
   return Push(node);
 }
 
-bool PodViewBuilder::key(string_t& value) {
-  pending_ = Find(stack_.back().node, value);
-  if (pending_ == Node::kMapText || pending_ == Node::kQuantity) key_ = value;
+bool PodViewBuilder::PlainKey(std::string_view text) {
+  pending_ = Find(stack_.back().node, text);
+  if (pending_ == Node::kMapText || pending_ == Node::kQuantity) {
+    key_ = text;
+    if (!HasRoomFor(pending_)) pending_ = Node::kSkip;
+  }
   return true;
 }
 
@@ -151,13 +169,13 @@ bool PodViewBuilder::number_float(number_float_t value, const string_t&) {
   return Number(Json(value).dump());
 }
 
-bool PodViewBuilder::string(string_t& value) {
+bool PodViewBuilder::PlainString(std::string_view text) {
   const Node node = Next();
   const Shape shape = ShapeOf(node);
   if (shape == Shape::kText) {
-    SetText(node, std::move(value));
+    SetText(node, std::string(text));
   } else if (shape == Shape::kQuantity) {
-    SetText(node, Trim(value));
+    SetText(node, std::string(Trim(text)));
   } else if (shape != Shape::kAnything) {
     Fail(node, "must be " + std::string(ShapeName(shape)));
   }

@@ -13,10 +13,10 @@
 namespace shm {
 
 // Takes the events of one pod, from the start_object of the pod to its end_object; the webhook
-// drives it from inside an AdmissionReview. Values of a wrong type are remembered as an error and
-// read over: reading goes on, so that what follows the pod is seen too. Only a depth of more than
-// kMaxPodDepth makes an event return false. Of duplicate keys the last wins. Not thread-safe; one
-// object builds one view.
+// drives it from inside an AdmissionReview. Values of a wrong type and entries beyond a limit are
+// remembered as an error and read over: reading goes on, so that what follows the pod is seen too.
+// Only a depth of more than kMaxPodDepth makes an event return false. Of duplicate keys the last
+// wins. Not thread-safe; one object builds one view.
 class PodViewBuilder : public SelectiveSax {
  public:
   bool null() override;
@@ -24,10 +24,12 @@ class PodViewBuilder : public SelectiveSax {
   bool number_integer(number_integer_t value) override;
   bool number_unsigned(number_unsigned_t value) override;
   bool number_float(number_float_t value, const string_t& text) override;
-  bool string(string_t& value) override;
+  bool string(string_t& value) override { return PlainString(value); }
+  bool PlainString(std::string_view text) override;
   bool binary(binary_t& value) override;
   bool start_object(std::size_t elements) override;
-  bool key(string_t& value) override;
+  bool key(string_t& value) override { return PlainKey(value); }
+  bool PlainKey(std::string_view text) override;
   bool WantsValue() const override;
   bool end_object() override;
   bool start_array(std::size_t elements) override;
@@ -47,6 +49,7 @@ class PodViewBuilder : public SelectiveSax {
   };
 
   Node Next();
+  bool HasRoomFor(Node entry);
   bool Push(Node node);
   bool Number(std::string text);
   void Clear(Node node);
@@ -64,6 +67,8 @@ class PodViewBuilder : public SelectiveSax {
   std::vector<Frame> stack_;
   std::string key_;    // the last key of a map: others are told by their nodes
   Node pending_ = {};  // what the value after it is
+  std::size_t containers_ = 0;
+  std::size_t entries_ = 0;  // of lists and maps
   bool in_init_ = false;
   StringMap* map_ = nullptr;            // the labels, annotations, requests or limits being read
   ResourcesView* resources_ = nullptr;  // likewise

@@ -245,10 +245,16 @@ constexpr bool RulesStandTogether() {
 }
 static_assert(RulesStandTogether());
 
+// Most keys differ in their first letter: a call to compare them costs more than to look.
+inline bool Matches(std::string_view rule, std::string_view key) {
+  if (rule == "*") return true;
+  return rule.size() == key.size() && !key.empty() && rule.front() == key.front() && rule == key;
+}
+
 inline Node Find(Node parent, std::string_view key) {
   const Range range = kRanges[static_cast<std::size_t>(parent)];
   for (std::size_t i = range.first; i < range.last; ++i) {
-    if (kRules[i].key == key || kRules[i].key == "*") return kRules[i].child;
+    if (Matches(kRules[i].key, key)) return kRules[i].child;
   }
   return Node::kSkip;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace shm {
 
@@ -13,6 +14,17 @@ class SelectiveSax : public nlohmann::json_sax<nlohmann::json> {
   // Asked after each key: whether its value is to be told. What is not wanted is checked to be
   // JSON, and no more.
   virtual bool WantsValue() const { return true; }
+
+  // Instead of `string` and `key`, where the text holds no escape and nothing beyond ASCII, as
+  // almost all does: it stands in what is read, valid during the call. By themselves they copy it.
+  virtual bool PlainString(std::string_view text) {
+    string_t copy(text);
+    return string(copy);
+  }
+  virtual bool PlainKey(std::string_view text) {
+    string_t copy(text);
+    return key(copy);
+  }
 
   bool null() override { return true; }
   bool boolean(bool) override { return true; }

@@ -67,9 +67,9 @@ struct HttpLimits {
   // requests find room whatever others hold.
   std::size_t all_bodies_bytes = 16 * 1024 * 1024;
   std::size_t small_body_bytes = 64 * 1024;
-  // A TLS connection costs up to 160 KiB, so this many cost 30 MiB; busy ones are never evicted,
+  // A TLS connection costs up to 160 KiB, so this many cost 25 MiB; busy ones are never evicted,
   // and who is, is said in runtime/http_eviction.h.
-  std::size_t connections = 192;
+  std::size_t connections = 160;
   // How long a connection is left in peace after it changed, where others wait for its place; a
   // tenth of it where it said nothing yet.
   std::chrono::milliseconds grace{100};

@@ -44,8 +44,10 @@ struct Silence {
   bool number_unsigned(std::uint64_t) { return true; }
   bool number_float(double, const std::string&) { return true; }
   bool string(const std::string&) { return true; }
+  bool PlainString(std::string_view) { return true; }
   bool start_object(std::size_t) { return true; }
   bool key(const std::string&) { return true; }
+  bool PlainKey(std::string_view) { return true; }
   bool end_object() { return true; }
   bool start_array(std::size_t) { return true; }
   bool end_array() { return true; }
@@ -160,8 +162,9 @@ class Scanner {
   template <typename Sax>
   Step Member(Sax& sax) {
     SkipBlanks();
-    if (!Take('"') || !Text<kTells<Sax>>()) return BadStep();
-    if (!sax.key(text_)) return Step::kStop;
+    if (!Take('"')) return BadStep();
+    const bool go_on = TakePlain() ? sax.PlainKey(plain_) : Text() && sax.key(text_);
+    if (!go_on) return bad_ ? BadStep() : Step::kStop;
     SkipBlanks();
     if (!Take(':')) return BadStep();
     if constexpr (kTells<Sax>) {
@@ -177,7 +180,8 @@ class Scanner {
     switch (*at_) {
       case '"':
         ++at_;
-        return Text<kTells<Sax>>() ? sax.string(text_) : Bad();
+        if (TakePlain()) return sax.PlainString(plain_);
+        return Text() && sax.string(text_);
       case 't':
         return Word("true") ? sax.boolean(true) : Bad();
       case 'f':
@@ -198,17 +202,26 @@ class Scanner {
     return true;
   }
 
-  // A string's rest after its opening quote, into text_ where it is to be kept.
-  template <bool kKeep>
+  // A string's rest after its opening quote, into plain_, where it can be told as it stands. Else
+  // nothing is taken.
+  bool TakePlain() {
+    const std::size_t size = PlainSize({at_, static_cast<std::size_t>(end_ - at_)});
+    const char* const quote = at_ + size;
+    if (quote == end_ || *quote != '"') return false;
+    plain_ = {at_, size};
+    at_ = quote + 1;
+    return true;
+  }
+
+  // Likewise, into text_; Bad where it is no string.
   bool Text() {
     text_.clear();
     for (;;) {
-      const char* from = at_;
-      at_ += PlainSize({at_, static_cast<std::size_t>(end_ - at_)});
-      if constexpr (kKeep) text_.append(from, at_);
+      const std::size_t size = PlainSize({at_, static_cast<std::size_t>(end_ - at_)});
+      text_.append(at_, size);
+      at_ += size;
       if (Take('"')) return true;
-      if (!More()) return false;
-      if (!(Take('\\') ? Escape() : Utf8())) return false;
+      if (!More() || !(Take('\\') ? Escape() : Utf8())) return Bad();
     }
   }
 
@@ -290,8 +303,9 @@ class Scanner {
   const char* at_;
   const char* const end_;
   const std::size_t max_depth_;
-  std::string open_;  // '{' and '[' of what is open
-  std::string text_;  // of the string or number at hand
+  std::string open_;        // '{' and '[' of what is open
+  std::string_view plain_;  // of the string at hand, in what is read
+  std::string text_;        // of the string or number at hand
   bool bad_ = false;
   bool too_deep_ = false;
 };

@@ -1,5 +1,7 @@
 #include "webhook/review.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/base64.h"
@@ -32,21 +34,21 @@ class ReviewSax final : public ObjectSax {
     return In() ? object_.number_float(value, text) : true;
   }
   bool binary(binary_t& value) override { return In() ? object_.binary(value) : true; }
-  bool string(string_t& value) override {
-    if (In()) return object_.string(value);
-    if (std::string* target = Target()) *target = std::move(value);
-    return true;
+  bool string(string_t& value) override { return In() ? object_.string(value) : SetFact(value); }
+  bool PlainString(std::string_view text) override {
+    return In() ? object_.PlainString(text) : SetFact(text);
   }
-  bool key(string_t& value) override {
-    if (In()) return object_.key(value);
-    if (depth_ <= 3) key_ = std::move(value);
-    return CheckOnce();
+  bool key(string_t& value) override { return In() ? object_.key(value) : SetKey(value); }
+  bool PlainKey(std::string_view text) override {
+    return In() ? object_.PlainKey(text) : SetKey(text);
   }
   bool WantsValue() const override {
     if (In()) return object_.WantsValue();
-    return key_ == "request" || key_ == "object" || key_ == "dryRun" || key_ == "kind" ||
-           key_ == "group" || key_ == "apiVersion" || key_ == "uid" || key_ == "namespace" ||
-           key_ == "name" || key_ == "operation" || key_ == "subResource";
+    static constexpr std::string_view kWanted[] = {
+        "request", "object", "dryRun",    "kind",        "group",     "apiVersion",
+        "uid",     "name",   "namespace", "subResource", "operation",
+    };
+    return std::find(std::begin(kWanted), std::end(kWanted), key_) != std::end(kWanted);
   }
 
   bool start_object(std::size_t size) override {
@@ -89,6 +91,14 @@ class ReviewSax final : public ObjectSax {
   enum class Place { kReview, kRequest, kKind, kObject };
 
   bool In() const { return place_ == Place::kObject; }
+  bool SetFact(std::string_view text) {
+    if (std::string* target = Target()) *target = text;
+    return true;
+  }
+  bool SetKey(std::string_view text) {
+    if (depth_ <= 3) key_ = text;
+    return CheckOnce();
+  }
   // Of two, the last would win elsewhere; here the question would be read as a mixture of both.
   bool CheckOnce() {
     bool* seen = nullptr;

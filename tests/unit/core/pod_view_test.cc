@@ -165,6 +165,57 @@ TEST_CASE("what is not read may have any type and depth up to 512") {
   CHECK_FALSE(ReadPod(Around(R"({"x":)" + std::string(1'000'000, '['))).ok());
 }
 
+TEST_CASE("how many containers and entries of lists and maps are looked at is bounded") {
+  const auto list = [](const std::string& entry, std::size_t count) {
+    std::string text = entry;
+    while (--count > 0) text += "," + entry;
+    return "[" + text + "]";
+  };
+  const auto labels = [](std::size_t count) {
+    json map = json::object();
+    while (count > 0) map[std::to_string(count--)] = "";
+    return map.dump();
+  };
+  const auto with = [](const std::string& member, const std::string& text) {
+    return Around(R"({"name":"c",")" + member + R"(":)" + text + "}");
+  };
+  struct Row {
+    std::string most;  // beside the one container that is there anyway
+    std::string more;
+    std::string field;  // of the first that is too many
+  };
+  constexpr std::size_t kEntries = kMaxPodEntries - 1;
+  const auto spec = [](const std::string& text) { return R"({"spec":{)" + text + "}}"; };
+  const auto inits = [&](std::size_t count) {
+    return spec(R"("containers":[{}],"initContainers":)" + list("{}", count));
+  };
+  const auto labelled = [&](std::size_t count) {
+    return R"({"spec":{"containers":[{}]},"metadata":{"labels":)" + labels(count) + "}}";
+  };
+  const auto volumes = [&](std::size_t count) {
+    return spec(R"("containers":[{}],"volumes":)" + list("{}", count));
+  };
+  const Row rows[] = {
+      {spec(R"("containers":)" + list("{}", kMaxPodContainers)),
+       spec(R"("containers":)" + list("{}", kMaxPodContainers + 1)), "spec.containers[1000]"},
+      {inits(kMaxPodContainers - 1), inits(kMaxPodContainers), "spec.initContainers[999]"},
+      {volumes(kEntries), volumes(kEntries + 1), "spec.volumes[29999]"},
+      {with("args", list("\"\"", kEntries)), with("args", list("\"\"", kEntries + 1)),
+       "spec.containers[0].args[29999]"},
+      {labelled(kEntries), labelled(kEntries + 1), "metadata.labels.9999"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.field);
+    CHECK(ReadPod(row.most).ok());
+    const auto refused = ReadPod(row.more);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().field == row.field);
+    CHECK_THAT(refused.error().message, Catch::Contains("more than"));
+  }
+  // What is not read is not counted.
+  CHECK(ReadPod(with("ports", list("{}", kMaxPodEntries + 1))).ok());
+}
+
 TEST_CASE("a text that is no JSON is an error") {
   for (const char* text : {"", "{", "{]", "\xff", R"({"a":"\ud800"})", "{} {}"}) {
     INFO(text);
