@@ -114,6 +114,10 @@ Condition DecideReady(const InferenceService& service, const StatusFacts& facts)
       children.ready_replicas < children.replicas) {
     return {kType, false, "PodCreationFailed", facts.pod_creation_failure};
   }
+  // As a Deployment of none is complete: what waits for Ready, Flux say, is not held up.
+  if (children.replicas == 0 && facts.pods.empty()) {
+    return {kType, true, "ScaledToZero", "scaled to 0: no pod is wanted, and none is there"};
+  }
   if (children.replicas == 0 || children.ready_replicas < children.replicas) {
     return {kType, false, "Progressing",
             std::to_string(children.ready_replicas) + " of " + std::to_string(children.replicas) +

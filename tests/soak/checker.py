@@ -188,7 +188,9 @@ def _ready(snapshot: Snapshot, service: Json) -> int:
 
 def _ready_reason(snapshot: Snapshot, service: Json) -> str:
     replicas = service["spec"]["replicas"]
-    return "Available" if 0 < replicas <= _ready(snapshot, service) else "Progressing"
+    if replicas == 0:
+        return "ScaledToZero"
+    return "Available" if replicas <= _ready(snapshot, service) else "Progressing"
 
 
 def _selector_status(snapshot: Snapshot, service: Json) -> Iterator[str]:

@@ -56,6 +56,15 @@ TEST_CASE("Ready says why it is not") {
       {"all replicas ready", false, [](StatusFacts&) {}, "True", "Available"},
       {"none ready yet", false, [](StatusFacts& f) { f.children.ready_replicas = 0; }, "False",
        "Progressing"},
+      {"scaled to 0", false,
+       [](StatusFacts& f) {
+         f.children.replicas = f.children.ready_replicas = 0;
+         f.pods.clear();
+       },
+       "True", "ScaledToZero"},
+      {"scaled to 0, and pods are still there", false,
+       [](StatusFacts& f) { f.children.replicas = f.children.ready_replicas = 0; }, "False",
+       "Progressing"},
       {"refused template", false,
        [](StatusFacts& f) {
          f.children = {State::kTemplateInvalid, "words", 0, 0};
