@@ -1,8 +1,10 @@
 #include "cli/surroundings.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/names.h"
+#include "core/string_map.h"
 
 namespace shm::cli {
 namespace {
@@ -10,8 +12,8 @@ namespace {
 using Json = nlohmann::json;
 
 // Labels or annotations of ours; nobody else's are looked at.
-std::map<std::string, std::string> OursOf(const Json& object, const char* map) {
-  std::map<std::string, std::string> ours;
+StringMap OursOf(const Json& object, const char* map) {
+  StringMap ours;
   const auto metadata = object.is_object() ? object.find("metadata") : object.end();
   if (metadata == object.end() || !metadata->is_object()) return ours;
   const auto entries = metadata->find(map);

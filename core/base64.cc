@@ -1,9 +1,25 @@
 #include "core/base64.h"
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace shm {
 namespace {
+
+constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// Two letters for each twelve bits: half as many look-ups as letter by letter.
+struct Letters {
+  char text[2];
+};
+constexpr auto kPairs = [] {
+  std::array<Letters, 4096> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    pairs[i] = {{kAlphabet[i >> 6], kAlphabet[i & 63]}};
+  }
+  return pairs;
+}();
 
 int Base64Value(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -16,8 +32,6 @@ int Base64Value(char c) {
 }  // namespace
 
 std::string EncodeBase64(std::string_view bytes) {
-  static constexpr char kAlphabet[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text((bytes.size() + 2) / 3 * 4, '=');
   char* out = text.data();
   const auto byte = [&bytes](std::size_t i) -> std::uint32_t {
@@ -27,10 +41,8 @@ std::string EncodeBase64(std::string_view bytes) {
   const std::size_t whole = bytes.size() / 3 * 3;
   for (std::size_t i = 0; i < whole; i += 3, out += 4) {
     const std::uint32_t group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-    out[0] = kAlphabet[group >> 18];
-    out[1] = kAlphabet[group >> 12 & 63];
-    out[2] = kAlphabet[group >> 6 & 63];
-    out[3] = kAlphabet[group & 63];
+    std::memcpy(out, &kPairs[group >> 12], 2);
+    std::memcpy(out + 2, &kPairs[group & 4095], 2);
   }
   const std::size_t left = bytes.size() - whole;
   if (left == 0) return text;

@@ -5,8 +5,8 @@
 namespace shm {
 namespace {
 
-std::optional<std::int64_t> ReadBytes(const std::map<std::string, std::string>& annotations,
-                                      const char* key, std::vector<std::string>* warnings) {
+std::optional<std::int64_t> ReadBytes(const StringMap& annotations, const char* key,
+                                      std::vector<std::string>* warnings) {
   const auto found = annotations.find(key);
   if (found == annotations.end()) return std::nullopt;
   const auto bytes = ParseQuantity(found->second);
@@ -27,7 +27,7 @@ std::optional<MemoryLimitPolicy> ParseMemoryLimitPolicy(const std::string& text)
   return std::nullopt;
 }
 
-NamespaceDefaults ReadNamespaceDefaults(const std::map<std::string, std::string>& annotations,
+NamespaceDefaults ReadNamespaceDefaults(const StringMap& annotations,
                                         std::vector<std::string>* warnings) {
   NamespaceDefaults defaults;
   defaults.size_per_gpu = ReadBytes(annotations, names::kSizePerGpuAnnotation, warnings);

@@ -4,13 +4,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/inference_service.h"
 #include "core/quantity.h"
+#include "core/string_map.h"
 
 namespace shm {
 
@@ -33,7 +33,7 @@ struct NamespaceDefaults {
 
 // Reads a Namespace's annotations; one that cannot be used is a warning and left out.
 // `warnings` may be null.
-NamespaceDefaults ReadNamespaceDefaults(const std::map<std::string, std::string>& annotations,
+NamespaceDefaults ReadNamespaceDefaults(const StringMap& annotations,
                                         std::vector<std::string>* warnings);
 
 // "Warn", "Raise" or "Reject"; nothing for any other text.

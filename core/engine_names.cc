@@ -1,5 +1,7 @@
 #include "core/engine_names.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <iterator>
 
@@ -35,10 +37,21 @@ class Name {
   bool dashes_;
 };
 
-bool IsDegree(Meaning meaning) {
+constexpr bool IsDegree(Meaning meaning) {
   return meaning == Meaning::kTensorParallel || meaning == Meaning::kPipelineParallel ||
          meaning == Meaning::kDataParallel;
 }
+
+constexpr auto kDegreeFlags = [] {
+  constexpr auto is_degree = [](const EngineFlag& flag) { return IsDegree(flag.meaning); };
+  constexpr auto count = std::count_if(std::begin(kEngineFlags), std::end(kEngineFlags), is_degree);
+  std::array<const EngineFlag*, count> flags{};
+  std::size_t at = 0;
+  for (const EngineFlag& flag : kEngineFlags) {
+    if (is_degree(flag)) flags[at++] = &flag;
+  }
+  return flags;
+}();
 
 // "-tp4": argparse knows no such spelling, so the engines refuse it.
 bool IsJoinedDegree(std::string_view name) {
@@ -88,12 +101,11 @@ bool IsDegreeElsewhere(const ParserRule& rule, std::string_view name) {
   }
   const Name dashed(name, true);
   const bool speaks_of_degrees = name.find("parallel") != std::string_view::npos;
-  for (const EngineFlag& flag : kEngineFlags) {
-    if (!IsDegree(flag.meaning)) continue;
-    const Name known(flag.name, true);
+  for (const EngineFlag* flag : kDegreeFlags) {
+    const Name known(flag->name, true);
     if (known == dashed) return true;
     // An abbreviation that fits several flags of this parser, or that it does not take.
-    const bool own = flag.parser == rule.flags && speaks_of_degrees;
+    const bool own = flag->parser == rule.flags && speaks_of_degrees;
     if (own && known.StartsWith(dashed)) return true;
   }
   return false;

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
+#include "core/string_map.h"
 
 namespace shm {
 
@@ -35,11 +35,11 @@ struct LabelSelector {
     std::vector<std::string> values;
     friend bool operator==(const Requirement&, const Requirement&) = default;
   };
-  std::map<std::string, std::string> match_labels;
+  StringMap match_labels;
   std::vector<Requirement> match_expressions;
 
   // As Kubernetes matches: every term must hold; an empty selector matches everything.
-  bool Matches(const std::map<std::string, std::string>& labels) const;
+  bool Matches(const StringMap& labels) const;
   friend bool operator==(const LabelSelector&, const LabelSelector&) = default;
 };
 

@@ -5,8 +5,7 @@
 namespace shm {
 namespace {
 
-bool Holds(const LabelSelector::Requirement& requirement,
-           const std::map<std::string, std::string>& labels) {
+bool Holds(const LabelSelector::Requirement& requirement, const StringMap& labels) {
   const auto label = labels.find(requirement.key);
   const bool present = label != labels.end();
   const auto listed = [&] {
@@ -81,7 +80,7 @@ bool Implies(const LabelSelector& narrow, const LabelSelector& wide) {
   });
 }
 
-bool LabelSelector::Matches(const std::map<std::string, std::string>& labels) const {
+bool LabelSelector::Matches(const StringMap& labels) const {
   const auto equals = [&labels](const auto& wanted) {
     const auto label = labels.find(wanted.first);
     return label != labels.end() && label->second == wanted.second;

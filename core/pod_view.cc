@@ -7,8 +7,14 @@ namespace {
 
 const std::string* Find(const std::optional<StringMap>& map, std::string_view key) {
   if (!map) return nullptr;
-  const auto found = map->find(std::string(key));
+  const auto found = map->find(key);
   return found == map->end() ? nullptr : &found->second;
+}
+
+// As almost all paths are.
+bool IsClean(std::string_view path) {
+  return path.front() == '/' && path.back() != '/' && path.find("//") == std::string_view::npos &&
+         path.find("/.") == std::string_view::npos;
 }
 
 }  // namespace
@@ -51,7 +57,7 @@ std::optional<std::size_t> PodView::FindVolume(std::string_view volume_name) con
 }
 
 std::string CleanPath(std::string_view path) {
-  if (path.empty()) return "";
+  if (path.empty() || IsClean(path)) return std::string(path);
   std::vector<std::string_view> parts;
   for (std::size_t start = 0; start <= path.size();) {
     const std::size_t end = std::min(path.find('/', start), path.size());

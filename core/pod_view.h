@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -19,13 +18,12 @@
 
 #include "core/env_view.h"
 #include "core/result.h"
+#include "core/string_map.h"
 
 namespace shm {
 
-using StringMap = std::map<std::string, std::string>;
-
 // A resource list as the pod has it: resource name to the quantity's text.
-using ResourceList = std::map<std::string, std::string>;
+using ResourceList = StringMap;
 
 // What a container has of a claim of its pod (Dynamic Resource Allocation).
 struct ClaimUseView {

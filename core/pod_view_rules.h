@@ -245,18 +245,28 @@ constexpr bool RulesStandTogether() {
 }
 static_assert(RulesStandTogether());
 
-// Most keys differ in their first letter: a call to compare them costs more than to look.
-inline bool Matches(std::string_view rule, std::string_view key) {
-  if (rule == "*") return true;
-  return rule.size() == key.size() && !key.empty() && rule.front() == key.front() && rule == key;
+constexpr bool AnyOtherStandsLast() {
+  for (const Range& range : kRanges) {
+    for (std::size_t i = range.first; i + 1 < range.last; ++i) {
+      if (kRules[i].key == "*") return false;
+    }
+  }
+  return true;
 }
+static_assert(AnyOtherStandsLast());
 
 inline Node Find(Node parent, std::string_view key) {
   const Range range = kRanges[static_cast<std::size_t>(parent)];
+  if (range.first == range.last) return Node::kSkip;
   for (std::size_t i = range.first; i < range.last; ++i) {
-    if (Matches(kRules[i].key, key)) return kRules[i].child;
+    const std::string_view rule = kRules[i].key;
+    // Most differ in their length or their first letter: to compare the rest is a call.
+    if (rule.size() == key.size() && rule.front() == key.front() && rule == key) {
+      return kRules[i].child;
+    }
   }
-  return Node::kSkip;
+  const Rule& last = kRules[range.last - 1];
+  return last.key == "*" ? last.child : Node::kSkip;
 }
 
 // What an element of a list is.

@@ -29,8 +29,8 @@ std::int64_t Number(const json& object, const char* key) {
   return value.is_number_integer() ? value.get<std::int64_t>() : 0;
 }
 
-std::map<std::string, std::string> Texts(const json& object) {
-  std::map<std::string, std::string> texts;
+StringMap Texts(const json& object) {
+  StringMap texts;
   if (!object.is_object()) return texts;
   for (const auto& [key, value] : object.items()) {
     if (value.is_string()) texts.emplace(key, value.get<std::string>());

@@ -3,7 +3,6 @@
 // Parse functions read an object as the API server sends it. What they do not know they ignore.
 #pragma once
 
-#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include "core/inference_service.h"
 #include "core/owned_fields.h"
 #include "core/service_status.h"
+#include "core/string_map.h"
 #include "kube/event_recorder.h"
 #include "kube/resource.h"
 
@@ -49,7 +49,7 @@ struct PodRecord {
   std::string name;
   std::string namespace_name;
   std::string service;  // the label's value; empty where it is not tied by label
-  std::map<std::string, std::string> labels;
+  StringMap labels;
   PodFacts facts;
   bool ended = false;  // being deleted, Succeeded or Failed: does not count
   bool going = false;  // being deleted
@@ -57,8 +57,8 @@ struct PodRecord {
 
 struct NamespaceRecord {
   std::string name;
-  bool enabled = false;                            // carries shm-operator.dev/injection=enabled
-  std::map<std::string, std::string> annotations;  // ours alone
+  bool enabled = false;   // carries shm-operator.dev/injection=enabled
+  StringMap annotations;  // ours alone
 };
 
 // An Event that says why pods of a ReplicaSet could not be created.

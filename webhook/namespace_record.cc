@@ -1,14 +1,14 @@
 #include "webhook/namespace_record.h"
 
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/names.h"
+#include "core/string_map.h"
 
 namespace shm::webhook {
 
 Result<NamespaceRecord> ParseNamespaceRecord(const nlohmann::json& object) {
-  std::map<std::string, std::string> ours;
+  StringMap ours;
   const auto metadata = object.find("metadata");
   if (metadata != object.end() && metadata->is_object()) {
     const auto annotations = metadata->find("annotations");
