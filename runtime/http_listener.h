@@ -38,6 +38,7 @@ class Listener {
 
  private:
   error_code Open(const tcp::endpoint& endpoint);
+  bool HasCertificate() const { return !hub_.options.tls || hub_.options.tls->context(); }
   void Accept();
   void OnAccept(error_code error, tcp::socket socket);
   void AdmitHeld();
@@ -133,7 +134,7 @@ inline void Listener::Accept() {
 
 inline void Listener::OnAccept(error_code error, tcp::socket socket) {
   if (!acceptor_.is_open()) {
-    if (!error && hub_.draining) Admit(std::move(socket));
+    if (!error && hub_.draining && HasCertificate()) Admit(std::move(socket));
     return;
   }
   if (error == net::error::no_descriptors || error == net::error::no_memory ||
@@ -151,11 +152,12 @@ inline void Listener::OnAccept(error_code error, tcp::socket socket) {
   AdmitHeld();
 }
 
-// Where there is no room yet it waits, and the others behind it in the backlog.
+// Where there is no room or no certificate yet it waits, and the others behind it in the backlog:
+// after a crash callers may come before the first certificate has been read again.
 inline void Listener::AdmitHeld() {
   try {
     const Clock::time_point now = Clock::now();
-    if (!hub_.HasRoom(now) || !hub_.MakeRoom(now)) {
+    if (!HasCertificate() || !hub_.HasRoom(now) || !hub_.MakeRoom(now)) {
       retry_.expires_after(std::chrono::milliseconds(5));
       return retry_.async_wait(
           [this](error_code) { acceptor_.is_open() ? AdmitHeld() : held_.reset(); });
@@ -179,7 +181,6 @@ inline void Listener::Admit(tcp::socket socket) {
   std::shared_ptr<Session> session;
   if (hub_.options.tls) {
     const std::shared_ptr<SSL_CTX> current = hub_.options.tls->context();
-    if (!current) return hub_.Reject(Rejection::kNoCertificate);
     SSL_CTX_up_ref(current.get());  // the wrapper takes one reference, the connection keeps its own
     net::ssl::context context(current.get());
     session = std::make_shared<Connection<TlsStream>>(hub_, std::move(socket), context);
@@ -205,7 +206,9 @@ inline void Listener::Sweep() {
 
 // Peers that are connected as far as the kernel goes would be reset.
 inline void Listener::AdmitBacklog() {
-  const auto room = [this] { return hub_.size() < hub_.options.limits.connections; };
+  const auto room = [this] {
+    return HasCertificate() && hub_.size() < hub_.options.limits.connections;
+  };
   if (held_ && room()) Admit(*std::exchange(held_, std::nullopt));
   error_code error;
   acceptor_.non_blocking(true, error);

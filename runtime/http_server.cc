@@ -227,8 +227,6 @@ std::string_view RejectionName(Rejection reason) {
       return "overloaded";
     case Rejection::kHandshake:
       return "handshake";
-    case Rejection::kNoCertificate:
-      return "no_certificate";
     case Rejection::kConnectionLimit:
       return "connection_limit";
     case Rejection::kEvicted:

@@ -31,7 +31,6 @@ enum class Rejection {
   kHandlerFailed,        // 500: the handler threw
   kOverloaded,           // 503: the bodies being read at once exceed their common cap
   kHandshake,            // closed: TLS handshake failed or took too long
-  kNoCertificate,        // closed: no pair is set yet
   kConnectionLimit,      // closed: no memory for one more
   kEvicted,              // closed: an idle connection made room for a new one
   kWriteTimeout,         // closed: the peer does not take its response
@@ -88,7 +87,8 @@ struct HttpServerOptions {
   std::uint16_t port = 0;  // 0: the kernel chooses, port() says which
   int threads = 2;         // handlers that run at once
   HttpLimits limits;
-  std::shared_ptr<ServerTls> tls;            // null: plain HTTP
+  // Null: plain HTTP. Until it has a pair, peers wait in the backlog, as long as they like.
+  std::shared_ptr<ServerTls> tls;
   std::function<void(Rejection)> on_reject;  // from any thread of the server; may be empty
 };
 

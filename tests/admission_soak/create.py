@@ -49,14 +49,16 @@ OTHER = "refused by something else"
 
 
 class Creator:
-    """`replica_is_dead` says whether a webhook replica was killed and is not back yet."""
+    """`replica_is_dead` says whether a webhook replica was killed and is not back yet, `under_way` which disturbance is."""
 
-    def __init__(self, api: Api, pods: Iterator[Pod], rate: float, replica_is_dead: Callable[[], bool]) -> None:
+    def __init__(self, api: Api, pods: Iterator[Pod], rate: float, replica_is_dead: Callable[[], bool],
+                 under_way: Callable[[], str]) -> None:
         self.counts = Counts()
         self._api = api
         self._pods = pods
         self._pause = 1 / rate
         self._replica_is_dead = replica_is_dead
+        self._under_way = under_way
         self._lock = threading.Lock()
         self._next_at = 0.0
         self._stop = threading.Event()
@@ -127,8 +129,11 @@ class Creator:
         if outcome is Outcome.AWAY:
             self.counts.add(AWAY, message)
         elif outcome is Outcome.REFUSED:
-            dead = replica_is_dead and is_broken_connection(message)
-            self.counts.add(AFTER_KILL if dead else REFUSED, message)
+            if replica_is_dead and is_broken_connection(message):
+                self.counts.add(AFTER_KILL, message)
+            else:
+                self.counts.add(REFUSED, f"during {self._under_way()}: {message}")
+                print(f"{time.strftime('%H:%M:%S')} refused during {self._under_way()}: {message}", flush=True)
         else:
             self.counts.add(OTHER, message)
 

@@ -21,7 +21,8 @@ class Soak:
         self._longest_pause = longest_pause
         self._disturber = Disturber(api, node)
         self._watched_node = node
-        self.creator = Creator(api, plan.pods(seed), rate, lambda: self._disturber.replica_is_dead)
+        self.creator = Creator(api, plan.pods(seed), rate, lambda: self._disturber.replica_is_dead,
+                               lambda: self._under_way)
         self.watcher: Watcher | None = None
         self.done: list[Done] = []
         self.problems: list[str] = []

@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <future>
 #include <thread>
 
 #include "runtime/http_server.h"
@@ -60,7 +62,6 @@ struct TlsEcho {
     HttpServerOptions options;
     options.tls = tls;
     options.on_reject = [this](Rejection reason) {
-      if (reason == Rejection::kNoCertificate) ++without_certificate;
       if (reason == Rejection::kHandshake) ++failed_handshakes;
     };
     const Handler handler = [](const Request& request) {
@@ -69,7 +70,6 @@ struct TlsEcho {
     REQUIRE(server->Start(options, handler).ok());
   }
   std::shared_ptr<ServerTls> tls = std::make_shared<ServerTls>();
-  std::atomic<int> without_certificate{0};
   std::atomic<int> failed_handshakes{0};
   std::unique_ptr<HttpServer> server = MakeHttpServer();
 };
@@ -111,16 +111,26 @@ TEST_CASE("C4: a pair that is damaged or mismatched is refused and the last good
   CHECK(tls.info()->sha256.size() == 64);
 }
 
-TEST_CASE("Without a pair handshakes are refused, with one they are served") {
+TEST_CASE("Who comes before there is a pair waits for it, and is served") {
   TlsEcho echo;
   Peer early(echo.server->port());
-  CHECK_FALSE(early.StartTls());
-  CHECK(echo.without_certificate == 1);
+  Peer second(echo.server->port());
+  auto shaken = std::async(std::launch::async, [&early] { return early.StartTls(); });
+  CHECK(shaken.wait_for(std::chrono::milliseconds(50)) == std::future_status::timeout);
   const Pair pair = MakePair("first");
   REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
-  Peer peer(echo.server->port());
-  REQUIRE(peer.StartTls());
-  CHECK(Ask(peer, "/hello").find("200 OK") != std::string::npos);
+  REQUIRE(shaken.get());
+  CHECK(Ask(early, "/hello").find("200 OK") != std::string::npos);
+  REQUIRE(second.StartTls());
+  CHECK(Ask(second, "/hello").find("200 OK") != std::string::npos);
+}
+
+TEST_CASE("A server that never had a pair drains and stops in good time") {
+  TlsEcho echo;
+  Peer early(echo.server->port());
+  CHECK(echo.server->Drain(std::chrono::milliseconds(10'000)));
+  echo.server->Stop();
+  CHECK(early.Receive().empty());
 }
 
 TEST_CASE("A certificate is swapped without dropping a connection") {
