@@ -195,7 +195,7 @@ TEST_CASE("a selector implies another where each term follows from one of its ow
 
 TEST_CASE("a label selector matches as Kubernetes matches") {
   using Operator = LabelSelector::Operator;
-  const std::map<std::string, std::string> labels = {{"app", "engine"}, {"tier", "a"}};
+  const StringMap labels = {{"app", "engine"}, {"tier", "a"}};
   struct Case {
     LabelSelector selector;
     bool matches;
