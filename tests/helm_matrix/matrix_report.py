@@ -1,0 +1,85 @@
+"""What the matrix ends with."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import pathlib
+
+import shared  # noqa: F401  pylint: disable=unused-import  # for the path to report
+from matrix import Did, Matrix, Seen, faults
+from phases import FINE, Fate, Phase
+from report import COMMIT, cell, machine
+
+
+
+def markdown(matrix: Matrix, versions: dict[str, str], rendered: int, seconds: float, rate: float, build: str) -> str:
+    failed = list(faults(matrix))
+    lines = [
+        "# Installing, upgrading and removing, in each way", "",
+        f"Written by `make soak-helm` on {datetime.date.today()}, commit {COMMIT}. How it is done: "
+        "[tests/helm_matrix/README.md](../../tests/helm_matrix/README.md).", "",
+        f"- {', '.join(f'{name} {version}' for name, version in versions.items())}; {build} build; "
+        f"up to {rate:.0f} pods a second; {seconds / 60:.1f} minutes",
+        f"- machine: {machine()}",
+        f"- **{'passed' if not failed else 'FAILED'}**" + "".join(f"\n  - {line}" for line in failed), ""]
+    lines += _pods(matrix)
+    lines += _steps(matrix.did)
+    lines += _left(matrix.seen)
+    lines += ["", "## `helm template`", "",
+              f"{rendered} groups of values (tests/chart/groups.yaml), each rendered twice by each Helm: "
+              f"{'the same bytes' if not any('helm template' in line for line in failed) else 'NOT the same bytes'}."]
+    return "\n".join(lines) + "\n"
+
+
+def _pods(matrix: Matrix) -> list[str]:
+    total: dict[Phase, collections.Counter[Fate]] = collections.defaultdict(collections.Counter)
+    for stream in matrix.streams:
+        for moment, fates in stream.fates.items():
+            total[moment.phase] += fates
+    if not total:
+        return []
+    lines = ["## Pods that were created meanwhile", "", "By what was under way. Bold is what must be 0.", "",
+             f"| while | {' | '.join(fate.value for fate in Fate)} |", "|---|" + "---|" * len(Fate)]
+    for phase in Phase:
+        cells = [str(total[phase][fate]) if fate in FINE[phase] else f"**{total[phase][fate]}**" for fate in Fate]
+        lines.append(f"| {phase.value} | {' | '.join(cells)} |")
+    messages = sum((stream.messages for stream in matrix.streams), collections.Counter())
+    if messages:
+        lines += ["", "| refused | in the API server's words |", "|---|---|"]
+        lines += [f"| {times} | {cell(message)} |" for message, times in messages.most_common()]
+    return lines + [""]
+
+
+def _steps(did: list[Did]) -> list[str]:
+    lines = ["## Commands", "", "`crds` is those of the next version. What was printed is what went to stderr.", "",
+             "| way | step | command | took | printed |", "|---|---|---|---|---|"]
+    for one in did:
+        lines.append(f"| {one.way} | {one.step} | `{_short(one.ran.command)}` | {one.ran.seconds:.1f} s | {cell(_printed(one))} |")
+    return lines
+
+
+def _short(command: list[str]) -> str:
+    return " ".join(word.rsplit("/", 1)[-1] if word.startswith("/") else word for word in (one.rstrip("/") for one in command))
+
+
+def _printed(one: Did) -> str:
+    return "; ".join(dict.fromkeys(line.strip() for line in one.ran.err.splitlines() if line.strip())) or "nothing"
+
+
+def _left(seen: list[Seen]) -> list[str]:
+    lines = ["", "## What was left", "",
+             "All objects of all kinds that were not there before the installation; Events apart, which the API server forgets "
+             "after an hour.", "",
+             "| way | step | left, as documented | of the users | else | within |", "|---|---|---|---|---|---|"]
+    for one in seen:
+        users = ", ".join(f"{number} {kind}" for kind, number in sorted(one.left.users.items())) or "nothing"
+        documented = ", ".join(map(str, one.left.documented)) or "nothing"
+        other = ", ".join(map(str, one.left.other)) or "nothing"
+        lines.append(f"| {one.way} | {one.step} | {documented} | {users} | **{other}** | {one.seconds:.1f} s |")
+    return lines
+
+
+def write(file: pathlib.Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
