@@ -54,7 +54,8 @@ def main() -> int:
     matrix = Matrix(Cluster(arguments.state, Api(arguments.state)), ways.Places(CHART, work / "next", arguments.tag), rate)
     began = time.monotonic()
     groups = yaml.safe_load((ROOT / "tests/chart/groups.yaml").read_text())
-    matrix.problems += [f"helm template: {line}" for line in templates.differences(helms, CHART, groups)]
+    rendered = templates.compare_all(helms, CHART, groups)
+    matrix.problems += rendered.faults
     for name, steps in (ways.QUICK if arguments.quick else ways.WAYS).items():
         if arguments.only in name:
             matrix.helm_way(name, steps)
@@ -62,7 +63,7 @@ def main() -> int:
         if arguments.only in "kubectl":
             ManifestWay(matrix, manifest, flags, while_it_runs=0 if arguments.quick else 30).run()
     matrix.clean()
-    report = markdown(matrix, versions(helms), len(groups), time.monotonic() - began, rate, arguments.build)
+    report = markdown(matrix, versions(helms), rendered, time.monotonic() - began, rate, arguments.build)
     if arguments.out:
         write(arguments.out, report)
     print(report, flush=True)

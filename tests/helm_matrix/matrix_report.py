@@ -10,10 +10,11 @@ import shared  # noqa: F401  pylint: disable=unused-import  # for the path to re
 from matrix import Did, Matrix, Seen, faults
 from phases import FINE, Fate, Phase
 from report import COMMIT, cell, machine
+from templates import Compared
 
 
 
-def markdown(matrix: Matrix, versions: dict[str, str], rendered: int, seconds: float, rate: float, build: str) -> str:
+def markdown(matrix: Matrix, versions: dict[str, str], rendered: Compared, seconds: float, rate: float, build: str) -> str:
     failed = list(faults(matrix))
     lines = [
         "# Installing, upgrading and removing, in each way", "",
@@ -26,9 +27,7 @@ def markdown(matrix: Matrix, versions: dict[str, str], rendered: int, seconds: f
     lines += _pods(matrix)
     lines += _steps(matrix.did)
     lines += _left(matrix.seen)
-    lines += ["", "## `helm template`", "",
-              f"{rendered} groups of values (tests/chart/groups.yaml), each rendered twice by each Helm: "
-              f"{'the same bytes' if not any('helm template' in line for line in failed) else 'NOT the same bytes'}."]
+    lines += _templates(rendered)
     return "\n".join(lines) + "\n"
 
 
@@ -78,6 +77,13 @@ def _left(seen: list[Seen]) -> list[str]:
         other = ", ".join(map(str, one.left.other)) or "nothing"
         lines.append(f"| {one.way} | {one.step} | {documented} | {users} | **{other}** | {one.seconds:.1f} s |")
     return lines
+
+
+def _templates(rendered: Compared) -> list[str]:
+    faults = "\n".join(f"- {line}" for line in rendered.faults) or "each Helm gave the same bytes both times, and all Helms the same documents"
+    order = f" In another order by Helm 4: {', '.join(rendered.other_order)}." if rendered.other_order else ""
+    return ["", "## `helm template`", "",
+            f"{rendered.groups} groups of values (tests/chart/groups.yaml), twice by each Helm: {faults}.{order}"]
 
 
 def write(file: pathlib.Path, text: str) -> None:

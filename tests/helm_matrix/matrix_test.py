@@ -17,6 +17,7 @@ import ways
 from manifest_ways import with_image
 from objects import CRD, Key, bundle_owners, changed, gone, left, namespace_itself, speaks_of_conflict
 from phases import FINE, Fate, Phase, fate_of_refusal, laxer
+from templates import compare, documents
 
 ROOT = pathlib.Path(__file__).parents[2]
 CHART = ROOT / "charts/shm-operator"
@@ -160,6 +161,21 @@ class ObjectsTest(unittest.TestCase):
             self.assertTrue(speaks_of_conflict(text), text)
         for text in ("customresourcedefinition serverside-applied", (CHART / "templates/NOTES.txt").read_text()):
             self.assertFalse(speaks_of_conflict(text), text)
+
+
+class TemplatesTest(unittest.TestCase):
+    def test_documents_are_the_same_in_whatever_order_and_with_whatever_blank_lines(self) -> None:
+        one = documents("---\n# Source: a\nkind: A\n---\n# Source: b\nkind: B\n")
+        self.assertEqual(one, ["# Source: a\nkind: A", "# Source: b\nkind: B"])
+        self.assertEqual(compare("x", one, documents("---\n# Source: a\nkind: A\n\n---\n# Source: b\nkind: B\n\n")), ([], False))
+        self.assertEqual(compare("x", one, documents("---\n# Source: b\nkind: B\n---\n# Source: a\nkind: A\n")), ([], True))
+
+    def test_a_document_that_differs_or_lacks_or_is_there_twice_is_a_fault(self) -> None:
+        one = documents("---\n# Source: a\nkind: A\n---\n# Source: b\nkind: B\n")
+        for other in ("---\n# Source: a\nkind: A \n---\n# Source: b\nkind: B\n", "---\n# Source: a\nkind: A\n",
+                      "---\n# Source: a\nkind: A\n---\n# Source: b\nkind: B\n---\n# Source: b\nkind: B\n"):
+            faults, order = compare("x", one, documents(other))
+            self.assertEqual((len(faults), order), (1, False), other)
 
 
 if __name__ == "__main__":
