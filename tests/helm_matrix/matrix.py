@@ -78,7 +78,7 @@ class Matrix:
         self.did.append(Did(self._way, step, ran))
         print(f"{self._way}: {step}: {' '.join(command)}: {ran.status}, {ran.seconds:.1f} s", flush=True)
         if speaks_of_conflict(ran.out + ran.err):
-            self.problem(step, f"a conflict: {ran.out + ran.err}")
+            self.problem(step, f"a conflict: {ran.err or ran.out}")
         if ran.status not in fine:
             raise GaveUp(f"{step}: {' '.join(command)} ended with {ran.status}: {ran.err}")
         self.set_phase(step, afterwards)
@@ -89,7 +89,7 @@ class Matrix:
             self.streams[-1].at = Moment(f"{self._way}: {step}", phase)
 
     def problem(self, step: str, what: str) -> None:
-        self.problems.append(f"{self._way}: {step}: {what}")
+        self.problems.append(f"{self._way}: {step}: {' '.join(what.split())}")
         print(f"PROBLEM: {self.problems[-1]}", flush=True)
 
     def users_come(self) -> None:

@@ -15,7 +15,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import next_chart
 import ways
 from manifest_ways import with_image
-from objects import CRD, Key, bundle_owners, changed, gone, left, namespace_itself, speaks_of_conflict
+from objects import (CRD, Key, bundle_owners, changed, differing_lines, gone, is_kubectls_own, left, namespace_itself,
+                     speaks_of_conflict)
 from phases import FINE, Fate, Phase, fate_of_refusal, laxer
 from templates import compare, documents
 
@@ -154,6 +155,22 @@ class ObjectsTest(unittest.TestCase):
         self.assertEqual(bundle_owners(managed(helm=webhook_fields("f:service", "f:caBundle"), op=webhook_fields("f:caBundle"))),
                          {"helm", "op"})
         self.assertEqual(bundle_owners({}), set())
+
+    def test_kubectls_own_annotation_is_told_apart_from_what_differs(self) -> None:
+        diff = """diff -u -N /tmp/LIVE-1/apps.v1.Deployment /tmp/MERGED-1/apps.v1.Deployment
+--- /tmp/LIVE-1/apps.v1.Deployment\t2026
++++ /tmp/MERGED-1/apps.v1.Deployment\t2026
+@@ -4,9 +4,9 @@
+     kubectl.kubernetes.io/last-applied-configuration: |
+-      {"apiVersion":"apps/v1","metadata":{"annotations":{}}}
++      {"apiVersion":"apps/v1","metadata":{}}
+-  generation: 1
++  generation: 2
+-  replicas: 1
++  replicas: 2
+"""
+        self.assertEqual(len(differing_lines(diff)), 6)
+        self.assertEqual([line for line in differing_lines(diff) if not is_kubectls_own(line)], ["-  replicas: 1", "+  replicas: 2"])
 
     def test_a_conflict_is_seen_in_what_was_printed(self) -> None:
         for text in ('Apply failed with 1 conflict: conflict with "helm" using v1: .spec', "Apply failed with 2 conflicts: x",

@@ -93,3 +93,16 @@ def bundle_owners(configuration: Json) -> set[str]:
 def speaks_of_conflict(printed: str) -> bool:
     """Helm and kubectl say "conflict with MANAGER", or that the object has been modified. The chart's notes name a flag."""
     return re.search(r"(?<!force-)\bconflicts?\b|has been modified", printed, re.IGNORECASE) is not None
+
+
+def differing_lines(diff: str) -> list[str]:
+    """Lines of what `kubectl diff` prints that are on one side alone."""
+    return [line for line in diff.splitlines() if line[:1] in ("+", "-") and not line.startswith(("+++ ", "--- "))]
+
+
+def is_kubectls_own(line: str) -> bool:
+    """The annotation in which kubectl keeps what it applied, and the generation, which counts that of a Deployment as a change.
+
+    `kubectl diff --server-side` shows both of whatever was applied client-side.
+    """
+    return re.fullmatch(r'[-+] +({"apiVersion":.*|generation: \d+)', line) is not None

@@ -107,7 +107,10 @@ spec:
       env:
         - name: POD_NAME
           valueFrom:
+            # apiVersion is the default, and this map is one value: without it, applying server-side what was applied
+            # client-side is a conflict.
             fieldRef:
+              apiVersion: v1
               fieldPath: metadata.name
       ports:
         {{- range .ports }}
