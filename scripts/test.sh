@@ -67,6 +67,7 @@ e2e() {
   install_operator || return 1
   run_program build/dev/bin/e2e_tests
   run_script tests/image/image_test.py
+  SOAK_QUICK=yes SOAK_OUT='' SOAK_CLUSTER=$SHM_CLUSTER_DIR run_script scripts/soak-helm.sh
   run_script tests/cluster/down
   trap - EXIT
 }

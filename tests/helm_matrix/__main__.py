@@ -26,7 +26,7 @@ CHART = ROOT / "charts/shm-operator"
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--state", type=pathlib.Path, required=True, help="of the test cluster")
-    parser.add_argument("--quick", action="store_true", help="Helm 3 and kubectl alone, and no pods meanwhile")
+    parser.add_argument("--quick", action="store_true", help="an installation by Helm 3 and one by kubectl, and no pods meanwhile")
     parser.add_argument("--only", default="", help="ways whose name has this in it")
     parser.add_argument("--rate", type=float, default=10, help="pods a second, at most")
     parser.add_argument("--tag", default="dev", help="of the image shm-operator that the node has")
@@ -59,10 +59,9 @@ def main() -> int:
     for name, steps in (ways.QUICK if arguments.quick else ways.WAYS).items():
         if arguments.only in name:
             matrix.helm_way(name, steps)
-    for flags in ((), SERVER_SIDE):
+    for flags in (SERVER_SIDE,) if arguments.quick else ((), SERVER_SIDE):
         if arguments.only in "kubectl":
-            ManifestWay(matrix, manifest, flags, while_it_runs=0 if arguments.quick else 30).run()
-    matrix.clean()
+            ManifestWay(matrix, manifest, flags, 0 if arguments.quick else 30, arguments.quick).run()
     report = markdown(matrix, versions(helms), rendered, time.monotonic() - began, rate, arguments.build)
     if arguments.out:
         write(arguments.out, report)

@@ -73,10 +73,10 @@ class Cluster:
         configuration = self.configuration() or {}
         return [entry["clientConfig"].get("caBundle", "") for entry in configuration.get("webhooks", [])]
 
-    def own_pods(self) -> list[Json]:
+    def own_pods(self, with_ending: bool = False) -> list[Json]:
         selector = "?labelSelector=app.kubernetes.io/name=shm-operator"
         items = self.api.must("GET", CORE.format(SYSTEM, "pods") + selector)["items"]
-        return [pod for pod in items if "deletionTimestamp" not in pod["metadata"]]
+        return [pod for pod in items if with_ending or "deletionTimestamp" not in pod["metadata"]]
 
     def wait_until_installed(self) -> None:
         """Both programs rolled out, caBundle written."""

@@ -18,7 +18,7 @@ from users import Users
 from ways import Places, Step
 
 GONE_WITHIN = 120.0  # pods have 45 seconds to end in
-QUIET = 5.0
+QUIET = 10.0
 
 
 @dataclasses.dataclass
@@ -119,26 +119,29 @@ class Matrix:
 
     def _look_at_installation(self, label: str, step: Step) -> None:
         self.cluster.wait_until_installed()
-        crd = self.cluster.api.must("GET", CRD_PATH)
-        if step.name == ways.UPGRADE and self._untouched is not None:
-            self.users.use_new_field()
         if self._untouched is not None:
+            self._look_at_crd(label, step)
             wait_for("the operator to look at the engine", 60, self.users.is_looked_at)
         self.look_at_bundle(label)
         self.look_at_users(label)
-        if step.name in (ways.UPGRADE, ways.ROLLBACK) and not next_chart.has_field(crd):
-            self.problem(label, "the CRD is not that of the next version")
         wanted = self._version(step)
         versions = {pod["metadata"]["labels"]["app.kubernetes.io/version"] for pod in self.cluster.own_pods()}
         if versions != {wanted}:
             self.problem(label, f"pods of versions {sorted(versions)}, wanted {wanted}")
+
+    def _look_at_crd(self, label: str, step: Step) -> None:
+        """After the first upgrade it is the next version's, whatever is installed beside it, and prunes nothing."""
+        if step.name == ways.UPGRADE:
+            self.users.use_new_field()
+        if not next_chart.has_field(self.cluster.api.must("GET", CRD_PATH)) or not self.users.keep_new_field():
+            self.problem(label, "the CRD is not that of the next version, or the field that it knows is gone")
 
     def look_at_bundle(self, label: str) -> None:
         if (managers := bundle_owners(self.cluster.configuration() or {})) != {"shm-operator"}:
             self.problem(label, f"caBundle is owned by {sorted(managers)}")
 
     def _version(self, step: Step) -> str:
-        chart = self.places.next_chart if step.name == ways.UPGRADE else self.places.chart
+        chart = self.places.next_chart if step.name in ways.OF_NEXT else self.places.chart
         return next_chart.app_version((chart / "Chart.yaml").read_text())
 
     def look_after_end(self, step: str, before: dict, rules: dict, documented: frozenset) -> None:
@@ -168,9 +171,11 @@ class Matrix:
         self.clean()
 
     def clean(self) -> None:
-        """Nothing of ours or of the users is left, whoever made it."""
+        """Nothing of ours or of the users is left, whoever made it. Pods go first: a namespace is slow to end with them."""
         self.cluster.run(["helm", "uninstall", "shm-operator", "--namespace", SYSTEM, "--ignore-not-found"])
         self.cluster.delete("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/shm-operator")
+        self.cluster.run(["kubectl", "delete", "deployments", "--all", "--namespace", SYSTEM])
+        wait_for("the end of the pods", GONE_WITHIN, lambda: not self.cluster.own_pods(with_ending=True))
         self.cluster.run(["kubectl", "delete", "clusterrole,clusterrolebinding", "-l", "app.kubernetes.io/name=shm-operator"])
         self.users.go()
         self.cluster.delete(f"/api/v1/namespaces/{SYSTEM}")

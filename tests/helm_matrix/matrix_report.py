@@ -21,7 +21,7 @@ def markdown(matrix: Matrix, versions: dict[str, str], rendered: Compared, secon
         f"Written by `make soak-helm` on {datetime.date.today()}, commit {COMMIT}. How it is done: "
         "[tests/helm_matrix/README.md](../../tests/helm_matrix/README.md).", "",
         f"- {', '.join(f'{name} {version}' for name, version in versions.items())}; {build} build; "
-        f"up to {rate:.0f} pods a second; {seconds / 60:.1f} minutes",
+        f"{f'up to {rate:.0f}' if rate else 'no'} pods a second; {seconds / 60:.1f} minutes",
         f"- machine: {machine()}",
         f"- **{'passed' if not failed else 'FAILED'}**" + "".join(f"\n  - {line}" for line in failed), ""]
     lines += _pods(matrix)
@@ -51,7 +51,7 @@ def _pods(matrix: Matrix) -> list[str]:
 
 
 def _steps(did: list[Did]) -> list[str]:
-    lines = ["## Commands", "", "`crds` is those of the next version. What was printed is what went to stderr.", "",
+    lines = ["## Commands", "", "`next` is the chart of the next version. What was printed is what went to stderr.", "",
              "| way | step | command | took | printed |", "|---|---|---|---|---|"]
     for one in did:
         lines.append(f"| {one.way} | {one.step} | `{_short(one.ran.command)}` | {one.ran.seconds:.1f} s | {cell(_printed(one))} |")
@@ -59,7 +59,9 @@ def _steps(did: list[Did]) -> list[str]:
 
 
 def _short(command: list[str]) -> str:
-    return " ".join(word.rsplit("/", 1)[-1] if word.startswith("/") else word for word in (one.rstrip("/") for one in command))
+    """Paths of this machine by what they end with."""
+    words = [word.rstrip("/") for word in command]
+    return " ".join("/".join(word.split("/")[-2:]) if word.startswith("/") else word for word in words)
 
 
 def _printed(one: Did) -> str:
@@ -70,13 +72,13 @@ def _left(seen: list[Seen]) -> list[str]:
     lines = ["", "## What was left", "",
              "All objects of all kinds that were not there before the installation; Events apart, which the API server forgets "
              "after an hour.", "",
-             "| way | step | left, as documented | of the users | else | within |", "|---|---|---|---|---|---|"]
+             "| way | step | as documented | users' | else | within |", "|---|---|---|---|---|---|"]
     for one in seen:
-        users = ", ".join(f"{number} {kind}" for kind, number in sorted(one.left.users.items())) or "nothing"
-        documented = ", ".join(map(str, one.left.documented)) or "nothing"
         other = ", ".join(map(str, one.left.other)) or "nothing"
-        lines.append(f"| {one.way} | {one.step} | {documented} | {users} | **{other}** | {one.seconds:.1f} s |")
-    return lines
+        lines.append(f"| {one.way} | {one.step} | {len(one.left.documented)} | {one.left.users.total()} | **{other}** | {one.seconds:.1f} s |")
+    documented = sorted({key for one in seen for key in one.left.documented})
+    users = sorted({f"{number} {kind}" for one in seen for kind, number in one.left.users.items()}, key=lambda text: text.split()[1])
+    return lines + ["", f"- as documented: {', '.join(map(str, documented))}", f"- users': {', '.join(users)}"]
 
 
 def _templates(rendered: Compared) -> list[str]:

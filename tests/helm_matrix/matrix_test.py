@@ -42,7 +42,7 @@ class WaysTest(unittest.TestCase):
             steps = ways.WAYS[way]
             self.assertEqual({step.helm for step in steps}, {helm})
             self.assertEqual({step.name for step in steps},
-                             {ways.INSTALL, ways.UPGRADE, ways.ROLLBACK, ways.UNINSTALL, ways.REPLACE})
+                             {ways.INSTALL, ways.TEST, ways.UPGRADE, ways.ROLLBACK, ways.UNINSTALL, ways.INSTALL_OLDER, ways.REPLACE})
 
     def test_every_way_begins_with_an_installation_and_ends_with_its_end(self) -> None:
         for steps in (*ways.WAYS.values(), *ways.QUICK.values()):
@@ -55,9 +55,17 @@ class WaysTest(unittest.TestCase):
         self.assertIn("image.tag=dev", upgrade)
         self.assertEqual(upgrade[-1], "--server-side=true")
 
-    def test_a_replacement_is_an_end_and_a_beginning(self) -> None:
-        self.assertEqual([command[:2] for command in ways.commands(ways.Step(ways.REPLACE, "helm"), PLACES)],
-                         [["helm", "uninstall"], ["helm", "install"]])
+    def test_a_replacement_is_an_end_and_a_beginning_with_the_next_chart(self) -> None:
+        end, beginning = ways.commands(ways.Step(ways.REPLACE, "helm"), PLACES)
+        self.assertEqual(end, ["helm", "uninstall", "shm-operator", "--namespace", "shm-system"])
+        self.assertEqual(beginning[:4], ["helm", "install", "shm-operator", "/c/next"])
+
+    def test_helm_4_leaves_the_crd_alone_where_it_is_newer_than_the_chart(self) -> None:
+        for way, flags in (("Helm 3", []), ("Helm 4", ["--skip-crds"])):
+            step, = (step for step in ways.WAYS[way] if step.name == ways.INSTALL_OLDER)
+            command, = ways.commands(step, PLACES)
+            self.assertIn("/c/now", command)
+            self.assertEqual(command[command.index("--wait") + 1:], flags)
 
     def test_every_image_of_the_manifest_is_replaced(self) -> None:
         text = with_image((ROOT / "deploy/install.yaml").read_text(), "dev")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cluster import Cluster
 from next_chart import FIELD
-from shared import APPS, CORE, LABELLED, NAMESPACES, SELECTED, SERVICES, Json, services, wait_for
+from shared import APPS, CORE, LABELLED, MERGE_PATCH, NAMESPACES, SELECTED, SERVICES, Json, services, wait_for
 
 ENGINE = {"apiVersion": "shm-operator.dev/v1alpha1", "kind": "InferenceService",
           "metadata": {"name": "engine", "namespace": NAMESPACES[LABELLED]},
@@ -36,8 +36,11 @@ class Users:
                 "conditions" in one.get("status", {}) for one in self._api.must("GET", path)["items"]))
 
     def go(self) -> None:
-        for name in NAMESPACES.values():
-            self._cluster.delete(f"/api/v1/namespaces/{name}")
+        paths = [f"/api/v1/namespaces/{name}" for name in NAMESPACES.values()]
+        for path in paths:
+            self._api.must("DELETE", path, fine=(404,))
+        for path in paths:
+            self._cluster.delete(path)
 
     def untouched(self) -> Json:
         """What must be the same whatever is done to the installation."""
@@ -53,13 +56,16 @@ class Users:
                 for pod in self._api.must("GET", path)["items"] if pod["status"].get("phase") == "Running"]
 
     def use_new_field(self) -> None:
-        """Of the next version's CRD, which refuses what it does not know."""
-        path = SERVICES.format(NAMESPACES[LABELLED]) + "/engine"
-        patched = self._api.must("PATCH", path + STRICT, {"spec": {FIELD: "new"}}, "application/merge-patch+json")
-        if patched["spec"].get(FIELD) != "new":
-            raise AssertionError(f"the CRD does not keep {FIELD}")
+        """Of the next version's CRD; the one before refuses it."""
+        self._api.must("PATCH", f"{SERVICES.format(NAMESPACES[LABELLED])}/engine{STRICT}", {"spec": {FIELD: "new"}}, MERGE_PATCH)
+
+    def keep_new_field(self) -> bool:
+        return self._engine()["spec"].get(FIELD) == "new"
 
     def is_looked_at(self) -> bool:
         """Whether the operator has seen the engine as it is."""
-        engine = self._api.must("GET", SERVICES.format(NAMESPACES[LABELLED]) + "/engine")
+        engine = self._engine()
         return engine.get("status", {}).get("observedGeneration") == engine["metadata"]["generation"]
+
+    def _engine(self) -> Json:
+        return self._api.must("GET", SERVICES.format(NAMESPACES[LABELLED]) + "/engine")

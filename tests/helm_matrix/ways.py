@@ -10,6 +10,7 @@ import shlex
 DOCUMENTED = {
     "install": "helm install shm-operator charts/shm-operator --namespace shm-system --create-namespace "
                "--set image.repository=REGISTRY/shm-operator --set image.tag=TAG --wait",
+    "test": "helm test shm-operator --namespace shm-system",
     "crd": "kubectl apply --server-side --force-conflicts -f charts/shm-operator/crds/",
     "upgrade": "helm upgrade shm-operator charts/shm-operator --namespace shm-system --reset-then-reuse-values "
                "--set image.tag=TAG --wait",
@@ -22,7 +23,10 @@ DOCUMENTED = {
 }
 REMOVE_BY_KUBECTL = ("remove-configuration", "remove-namespace", "remove-roles")
 
-INSTALL, UPGRADE, ROLLBACK, UNINSTALL, REPLACE = "install", "upgrade", "rollback", "uninstall", "uninstall and install at once"
+INSTALL, TEST, UPGRADE, ROLLBACK, UNINSTALL = "install", "test", "upgrade", "rollback", "uninstall"
+INSTALL_OLDER = "install a chart older than the CRD"
+REPLACE = "uninstall, and install the next at once"
+OF_NEXT = (UPGRADE, REPLACE)  # what ends with the next version
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,12 +36,16 @@ class Step:
     flags: tuple[str, ...] = ()
 
 
-def _with(helm: str, *names: str) -> tuple[Step, ...]:
-    return tuple(Step(name, helm) for name in names)
-
-
-LIFE = (INSTALL, UPGRADE, ROLLBACK, UNINSTALL, INSTALL, REPLACE, UNINSTALL)
 HELM3, HELM4 = "helm", "helm4"
+# docs/upgrading.md: Helm 4 applies the CRD with each installation.
+OLDER_FLAGS = {HELM3: (), HELM4: ("--skip-crds",)}
+
+
+def _with(helm: str, *names: str) -> tuple[Step, ...]:
+    return tuple(Step(name, helm, OLDER_FLAGS[helm] if name == INSTALL_OLDER else ()) for name in names)
+
+
+LIFE = (INSTALL, TEST, UPGRADE, ROLLBACK, UNINSTALL, INSTALL_OLDER, REPLACE, UNINSTALL)
 WAYS: dict[str, tuple[Step, ...]] = {
     "Helm 3": _with(HELM3, *LIFE),
     "Helm 4": _with(HELM4, *LIFE),
@@ -60,18 +68,17 @@ class Places:
 
 def commands(step: Step, places: Places) -> list[list[str]]:
     """What a user types. REPLACE has two commands, an upgrade that of the CRD before Helm's own."""
-    names = {UPGRADE: ["crd", "upgrade"], REPLACE: ["uninstall", "install"]}.get(step.name, [step.name])
+    names = {UPGRADE: ["crd", "upgrade"], REPLACE: ["uninstall", "install"], INSTALL_OLDER: ["install"]}.get(step.name, [step.name])
     return [_command(name, step, places) for name in names]
 
 
 def _command(name: str, step: Step, places: Places) -> list[str]:
-    chart = places.next_chart if step.name == UPGRADE else places.chart
+    chart = places.next_chart if step.name in OF_NEXT else places.chart
     words = [word.replace("charts/shm-operator", str(chart)).replace("REGISTRY/shm-operator", "shm-operator")
              .replace("image.tag=TAG", f"image.tag={places.tag}") for word in shlex.split(DOCUMENTED[name])]
     if words[0] == "helm":
         words[0] = step.helm
-        if name == step.name:
-            words += step.flags
+        words += step.flags
         if name == "rollback":
             words.append("--wait")  # so that its end is known
     return words
