@@ -52,6 +52,7 @@ class Matrix:
         self._rate = rate
         self._way = ""
         self._untouched: object = None
+        self._upgraded = False
 
     def helm_way(self, way: str, steps: tuple[Step, ...]) -> None:
         with_fresh_cluster(self, way, lambda: self._live(steps))
@@ -120,7 +121,7 @@ class Matrix:
     def _look_at_installation(self, label: str, step: Step) -> None:
         self.cluster.wait_until_installed()
         if self._untouched is not None:
-            self._look_at_crd(label, step)
+            self._look_at_crd(label, step.name)
             wait_for("the operator to look at the engine", 60, self.users.is_looked_at)
         self.look_at_bundle(label)
         self.look_at_users(label)
@@ -129,12 +130,14 @@ class Matrix:
         if versions != {wanted}:
             self.problem(label, f"pods of versions {sorted(versions)}, wanted {wanted}")
 
-    def _look_at_crd(self, label: str, step: Step) -> None:
-        """After the first upgrade it is the next version's, whatever is installed beside it, and prunes nothing."""
-        if step.name == ways.UPGRADE:
+    def _look_at_crd(self, label: str, name: str) -> None:
+        """From the first upgrade on it is the next version's, whatever is installed beside it, and prunes nothing."""
+        if name == ways.UPGRADE:
             self.users.use_new_field()
-        if not next_chart.has_field(self.cluster.api.must("GET", CRD_PATH)) or not self.users.keep_new_field():
-            self.problem(label, "the CRD is not that of the next version, or the field that it knows is gone")
+            self._upgraded = True
+        is_next = next_chart.has_field(self.cluster.api.must("GET", CRD_PATH))
+        if is_next != self._upgraded or self._upgraded and not self.users.keep_new_field():
+            self.problem(label, "the CRD is not that of its version, or what it knows is gone")
 
     def look_at_bundle(self, label: str) -> None:
         if (managers := bundle_owners(self.cluster.configuration() or {})) != {"shm-operator"}:
@@ -166,7 +169,7 @@ class Matrix:
         self.look_at_users(step)
 
     def begin(self, way: str) -> None:
-        self._way, self._untouched = way, None
+        self._way, self._untouched, self._upgraded = way, None, False
         print(f"== {way}", flush=True)
         self.clean()
 
