@@ -14,6 +14,12 @@ from templates import Compared
 
 
 
+NOT_SHOWN = (
+    "- One node, one API server, one version of Kubernetes, default values: no cert-manager, no `watchNamespaces`, no hostNetwork.",
+    "- Both versions run the same programs: an upgrade here changes chart, CRD and labels, and replaces all pods.",
+    "- Pods are created and looked at, but for one engine they do not run.")
+
+
 def markdown(matrix: Matrix, versions: dict[str, str], rendered: Compared, seconds: float, rate: float, build: str) -> str:
     failed = list(faults(matrix))
     lines = [
@@ -28,6 +34,7 @@ def markdown(matrix: Matrix, versions: dict[str, str], rendered: Compared, secon
     lines += _steps(matrix.did)
     lines += _left(matrix.seen)
     lines += _templates(rendered)
+    lines += ["", "## What this does not show", "", *NOT_SHOWN]
     return "\n".join(lines) + "\n"
 
 
