@@ -41,7 +41,7 @@ unit() {
   local program
   for program in build/dev/bin/unit_* build/dev/bin/corpus_*; do run_program "$program"; done
   local check
-  for check in tests/checks/*_test.py tests/soak/*_test.py tests/admission_soak/*_test.py; do run_script python3 "$check"; done
+  for check in tests/checks/*_test.py tests/soak/*_test.py tests/admission_soak/*_test.py tests/helm_matrix/*_test.py; do run_script python3 "$check"; done
 }
 
 integration() {
@@ -67,6 +67,7 @@ e2e() {
   install_operator || return 1
   run_program build/dev/bin/e2e_tests
   run_script tests/image/image_test.py
+  SOAK_QUICK=yes SOAK_OUT='' SOAK_CLUSTER=$SHM_CLUSTER_DIR run_script scripts/soak-helm.sh
   run_script tests/cluster/down
   trap - EXIT
 }

@@ -40,7 +40,7 @@ def markdown(soak: Soak, seed: int, pods: int, rate: float, build: str) -> str:
         "[tests/admission_soak/README.md](../../tests/admission_soak/README.md).", "",
         f"- seed {seed}, at least {pods} pods at {rate:.0f} a second at most, {build} build; "
         f"{soak.seconds / 60:.1f} minutes",
-        f"- machine: {_machine()}",
+        f"- machine: {machine()}",
         f"- **{'passed' if not failed else 'FAILED'}**" + "".join(f"\n  - {line}" for line in failed), "",
         "## Pods", "", "| pods | |", "|---|---|",
         f"| created | {sized + counts[create.UNSIZED]} |"]
@@ -67,12 +67,12 @@ def markdown(soak: Soak, seed: int, pods: int, rate: float, build: str) -> str:
         lines.append(f"| {kind} | {len(times)} | {statistics.median(times):.1f} s | {max(times):.1f} s | {at} s |")
     if counts.messages or watcher.handshake_failures:
         lines += ["", "## What was said", "", "| times | |", "|---|---|"]
-        lines += [f"| {times} | {_cell(message)} |"
+        lines += [f"| {times} | {cell(message)} |"
                   for message, times in (counts.messages + watcher.handshake_failures).most_common()]
     return "\n".join(lines) + "\n"
 
 
-def _cell(message: str) -> str:
+def cell(message: str) -> str:
     return message.replace("|", "\\|").replace("\n", " ")
 
 
@@ -84,7 +84,7 @@ def _commit() -> str:
 COMMIT = _commit()  # at the start: what runs is this, whatever is committed meanwhile
 
 
-def _machine() -> str:
+def machine() -> str:
     model = next((line.split(": ", 1)[1] for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), "unknown")
     memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) / (1 << 20)

@@ -9,8 +9,10 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import yaml
 
@@ -39,9 +41,9 @@ REFUSED_TIMES = [
 ]
 
 
-def helm(*settings, values=None, hooks=False):
+def helm(*settings, values=None, hooks=False, chart=ROOT / "charts/shm-operator"):
     """Renders with values of `--set`, and those of a mapping."""
-    command = ["helm", "template", "sized", ROOT / "charts/shm-operator", "-n", OWN, "-f", "-"]
+    command = ["helm", "template", "sized", chart, "-n", OWN, "-f", "-"]
     if not hooks:
         command += ["--no-hooks"]
     for setting in settings:
@@ -232,6 +234,44 @@ def check_refused():
         assert message in done.stderr, f"{values}: {done.stderr}"
 
 
+def check_owned_flags():
+    """What the chart sets, by flags or in config.yaml for both programs to agree on, extraArgs cannot set against it."""
+    schema = json.loads((ROOT / "charts/shm-operator/values.schema.json").read_text())["definitions"]
+    # What one program may log otherwise than the other does.
+    free = {"log-level", "log-format"}
+    for settings in ([], ["resourceClaims.count=true", "resourceClaims.deviceClasses={x}", "webhook.healthPort=9080", "watchNamespaces={llm}"]):
+        objects = render(*settings)
+        config, = of_kind(objects, "ConfigMap", OWN)
+        shared = {re.sub("([A-Z]+)", r"-\1", key).lower() for key in yaml.safe_load(config["data"]["config.yaml"])} - free
+        for component in ("operator", "webhook"):
+            deployment, = (d for d in of_kind(objects, "Deployment", OWN)
+                           if d["metadata"]["labels"]["app.kubernetes.io/component"] == component)
+            flags = {flag[2:].split("=")[0] for flag in deployment["spec"]["template"]["spec"]["containers"][0]["args"]}
+            known, owned = schema[component + "Flags"]["items"]["allOf"]
+            assert known == {"$ref": "#/definitions/flag"}
+            for flag in flags | shared:
+                for text in (f"--{flag}", f"--{flag}=x"):
+                    assert re.search(owned["not"]["pattern"], text), f"{component}.extraArgs takes {text}, which the chart sets"
+            for text in ("--listen-address=::", "--log-level=debug", *(f"--{flag}-x=1" for flag in flags)):
+                assert not re.search(owned["not"]["pattern"], text), f"{component}.extraArgs refuses {text}"
+
+
+def check_build_metadata():
+    """A chart version with a + is in no label as it is, nor is the appVersion in the image's tag."""
+    with tempfile.TemporaryDirectory() as directory:
+        chart = pathlib.Path(directory) / "chart"
+        shutil.copytree(ROOT / "charts/shm-operator", chart)
+        file = chart / "Chart.yaml"
+        file.write_text(re.sub(r"^(version|appVersion): .*$", r"\1: 1.2.3+meta.4", file.read_text(), flags=re.MULTILINE))
+        objects = [o for o in yaml.safe_load_all(helm(chart=chart).stdout) if o]
+    for o in objects:
+        labels = o["metadata"]["labels"] | o.get("spec", {}).get("template", {}).get("metadata", {}).get("labels", {})
+        assert labels["helm.sh/chart"] == "shm-operator-1.2.3_meta.4", labels
+        assert labels["app.kubernetes.io/version"] == "1.2.3_meta.4", labels
+    images = {d["spec"]["template"]["spec"]["containers"][0]["image"] for d in of_kind(objects, "Deployment", OWN)}
+    assert images == {"shm-operator:1.2.3_meta.4"}, images
+
+
 def operator_flags(*settings):
     deployment = by_name(of_kind(render(*settings), "Deployment", OWN))["sized"]
     flags = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
@@ -262,6 +302,8 @@ def main():
     check_sources()
     check_schema()
     check_refused()
+    check_owned_flags()
+    check_build_metadata()
     check_goldens()
     check_certificates()
     print("the chart: all passed")

@@ -2,10 +2,10 @@
 # Builds the programs of the test cluster from the Go modules that go.mod and go.sum pin here, one
 # folder a module, and prints the one directory that holds them all.
 #
-#   tests/cluster/build.sh [kubernetes|control-plane|kubectl|etcd|containerd|helm|kustomize|all]...
+#   tests/cluster/build.sh [kubernetes|control-plane|kubectl|etcd|containerd|helm|helm4|kustomize|all]...
 #
 # `control-plane` (etcd, kube-apiserver, kubectl) and kustomize are what the integration tests need. The
-# default is `all` that a cluster needs, which is without kustomize. A program is built once for its
+# default is `all` that a cluster needs, which is without kustomize and Helm 4. A program is built once for its
 # version, its go.sum and its flags, and kept in ${XDG_CACHE_HOME:-~/.cache}/shm-operator/cluster; when
 # all are there this takes no time.
 set -euo pipefail
@@ -28,6 +28,7 @@ ModuleOf() {
     etcd) echo "etcd go.etcd.io/etcd/server/v3" ;;
     containerd | containerd-shim-runc-v2 | ctr) echo "containerd $containerd/$1" ;;
     helm) echo "helm helm.sh/helm/v3/cmd/helm" ;;
+    helm4) echo "helm4 helm.sh/helm/v4/cmd/helm" ;;
     kustomize) echo "kustomize sigs.k8s.io/kustomize/kustomize/v5" ;;
     *) Die "no such program: $1" ;;
   esac
@@ -49,7 +50,7 @@ PinnedVersion() {
 }
 
 # Programs that were linked without a version misjudge the server: kubelet and kubectl call it 0.0,
-# and Helm renders charts for Kubernetes 1.20.
+# and Helm 3 renders charts for Kubernetes 1.20. (Helm 4 looks at the version of its client-go.)
 FlagsOf() {
   local kubernetes version=k8s.io/component-base/version major minor
   kubernetes=$(PinnedVersion kubernetes k8s.io/kubernetes)
@@ -68,6 +69,10 @@ FlagsOf() {
         "-X $version/pkg/chartutil.k8sVersionMajor=$major -X $version/pkg/chartutil.k8sVersionMinor=$minor" \
         "-X $version/pkg/lint/rules.k8sVersionMajor=$major -X $version/pkg/lint/rules.k8sVersionMinor=$minor"
       ;;
+    helm4)
+      version=helm.sh/helm/v4
+      echo "-X $version/internal/version.version=$(PinnedVersion helm4 $version)"
+      ;;
   esac
 }
 
@@ -77,6 +82,7 @@ MainModuleOf() {
     etcd) echo go.etcd.io/etcd/server/v3 ;;
     containerd) echo github.com/containerd/containerd/v2 ;;
     helm) echo helm.sh/helm/v3 ;;
+    helm4) echo helm.sh/helm/v4 ;;
     kustomize) echo sigs.k8s.io/kustomize/kustomize/v5 ;;
   esac
 }
@@ -116,7 +122,7 @@ for argument in "${@:-all}"; do programs+=" $(ProgramsOf "$argument")"; done
 
 declare -A stores=()
 key=
-for module in kubernetes etcd containerd helm kustomize; do
+for module in kubernetes etcd containerd helm helm4 kustomize; do
   stores[$module]=$(StoreOf "$module")
   key+=${stores[$module]}
 done

@@ -14,12 +14,17 @@
 {{ include "shm-operator.fullname" . }}-ca
 {{- end -}}
 
+{{/* Neither a label nor a tag may have the + of build metadata. */}}
+{{- define "shm-operator.version" -}}
+{{- .Chart.AppVersion | replace "+" "_" -}}
+{{- end -}}
+
 {{- define "shm-operator.image" -}}
 {{- with .Values.image -}}
 {{- if .digest -}}
 {{ .repository }}@{{ .digest }}
 {{- else -}}
-{{ .repository }}:{{ default $.Chart.AppVersion .tag }}
+{{ .repository }}:{{ default (include "shm-operator.version" $) .tag }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -34,10 +39,10 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- define "shm-operator.labels" -}}
 {{ include "shm-operator.selectorLabels" . }}
 {{- with index . 0 }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ include "shm-operator.version" . | quote }}
 app.kubernetes.io/part-of: shm-operator
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 {{- end -}}
 
@@ -48,7 +53,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 metadata:
   labels:
     {{- include "shm-operator.selectorLabels" (list $ .component) | nindent 4 }}
-    app.kubernetes.io/version: {{ $.Chart.AppVersion | quote }}
+    app.kubernetes.io/version: {{ include "shm-operator.version" $ | quote }}
     app.kubernetes.io/part-of: shm-operator
     {{- with .values.podLabels }}
     {{- toYaml . | nindent 4 }}
@@ -102,7 +107,10 @@ spec:
       env:
         - name: POD_NAME
           valueFrom:
+            # apiVersion is the default, and this map is one value: without it, applying server-side what was applied
+            # client-side is a conflict.
             fieldRef:
+              apiVersion: v1
               fieldPath: metadata.name
       ports:
         {{- range .ports }}
