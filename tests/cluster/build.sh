@@ -2,10 +2,11 @@
 # Builds the programs of the test cluster from the Go modules that go.mod and go.sum pin here, one
 # folder a module, and prints the one directory that holds them all.
 #
-#   tests/cluster/build.sh [kubernetes|control-plane|kubectl|etcd|containerd|helm|kustomize|all]...
+#   tests/cluster/build.sh [kubernetes|control-plane|kubectl|etcd|containerd|helm|kustomize|gitops|all]...
 #
-# `control-plane` (etcd, kube-apiserver, kubectl) and kustomize are what the integration tests need. The
-# default is `all` that a cluster needs, which is without kustomize. A program is built once for its
+# `control-plane` (etcd, kube-apiserver, kubectl) and kustomize are what the integration tests need, `gitops`
+# (kustomize-controller and cert-manager) what `make soak-gitops` does. The default is `all` that a cluster
+# needs, which is without these. A program is built once for its
 # version, its go.sum and its flags, and kept in ${XDG_CACHE_HOME:-~/.cache}/shm-operator/cluster; when
 # all are there this takes no time.
 set -euo pipefail
@@ -29,6 +30,8 @@ ModuleOf() {
     containerd | containerd-shim-runc-v2 | ctr) echo "containerd $containerd/$1" ;;
     helm) echo "helm helm.sh/helm/v3/cmd/helm" ;;
     kustomize) echo "kustomize sigs.k8s.io/kustomize/kustomize/v5" ;;
+    kustomize-controller) echo "kustomize-controller github.com/fluxcd/kustomize-controller" ;;
+    cert-manager) echo "cert-manager ." ;;
     *) Die "no such program: $1" ;;
   esac
 }
@@ -39,6 +42,7 @@ ProgramsOf() {
     control-plane) echo "$control_plane" ;;
     kubernetes) echo "kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl" ;;
     containerd) echo "containerd containerd-shim-runc-v2 ctr" ;;
+    gitops) echo "kustomize-controller cert-manager" ;;
     *) echo "$1" ;;
   esac
 }
@@ -78,13 +82,15 @@ MainModuleOf() {
     containerd) echo github.com/containerd/containerd/v2 ;;
     helm) echo helm.sh/helm/v3 ;;
     kustomize) echo sigs.k8s.io/kustomize/kustomize/v5 ;;
+    kustomize-controller) echo github.com/fluxcd/kustomize-controller ;;
+    cert-manager) echo github.com/cert-manager/cert-manager ;;
   esac
 }
 
 # Where a module's programs are kept: they are the same exactly if its name is.
 StoreOf() {
   local hash
-  hash=$({ cat "$here/$1/go.mod" "$here/$1/go.sum"; FlagsOf "$1"; } | sha256sum)
+  hash=$({ find "$here/$1" -name 'go.*' -o -name '*.go' | sort | xargs cat; FlagsOf "$1"; } | sha256sum)
   echo "$1-$(PinnedVersion "$1" "$(MainModuleOf "$1")")-${hash:0:12}"
 }
 
@@ -116,7 +122,7 @@ for argument in "${@:-all}"; do programs+=" $(ProgramsOf "$argument")"; done
 
 declare -A stores=()
 key=
-for module in kubernetes etcd containerd helm kustomize; do
+for module in kubernetes etcd containerd helm kustomize kustomize-controller cert-manager; do
   stores[$module]=$(StoreOf "$module")
   key+=${stores[$module]}
 done
