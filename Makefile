@@ -10,7 +10,7 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
 .PHONY: help deps deps-check deps-fuzz build programs release image test-image test test-unit test-integration test-soak test-e2e check format tidy manifests \
-        bench bench-webhook bench-admission bench-controller soak soak-admission soak-hostile fuzz sanitize demo demo-down clean
+        bench bench-webhook bench-admission bench-controller soak soak-admission soak-gitops soak-hostile fuzz sanitize demo demo-down clean
 
 help: ## What there is to run
 	@grep -E '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -82,6 +82,9 @@ soak: deps ## SOAK_ROUNDS (100) rounds of faults and operations against a real c
 
 soak-admission: deps ## SOAK_PODS (20000) pods on a real node while webhook, certificates and API server change (SOAK_SEED=1); about 25 minutes
 	@scripts/soak-admission.sh
+
+soak-gitops: deps ## Flux and cert-manager on a real node, Argo CD's rules by hand: quiet, put back, served; some 15 minutes
+	@scripts/soak-gitops.sh
 
 soak-hostile: deps ## Some 45 attacks on the webhook from the network, while good clients go on; ten minutes
 	@scripts/soak-hostile.sh

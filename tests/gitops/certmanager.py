@@ -1,0 +1,169 @@
+"""cert-manager's controllers and injector against certificates.mode: cert-manager."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import pathlib
+import re
+import time
+
+import engines
+import flux
+import probe
+from client import Api
+from compare import Json, bundles, changed, condition, managers_of_bundle
+from kube import (CONFIGURATION, ROOT, SYSTEM, Program, apply, command, difference, get, kubectl, must_get, patch,
+                  settled_versions, versions, wait_for)
+from ledger import Ledger
+
+CERTIFICATE = "certificate.cert-manager.io/shm-operator-webhook"
+SECRET = "secret/shm-operator-webhook-tls"
+WEBHOOK = "app.kubernetes.io/name=shm-operator,app.kubernetes.io/component=webhook"
+INJECTOR = "cert-manager-cainjector"
+SIZE = "2Gi"
+
+
+def start(work: pathlib.Path, crds: list[pathlib.Path]) -> list[Program]:
+    kubectl("apply", "--server-side", *(f"--filename={crd}" for crd in crds))
+    kubectl("wait", "--for=condition=Established", "--timeout=60s",
+            "crd/certificates.cert-manager.io", "crd/certificaterequests.cert-manager.io", "crd/issuers.cert-manager.io")
+    return [Program(work, f"cert-manager-{role}", ["cert-manager", role]) for role in ("controller", "cainjector")]
+
+
+class Mode:
+    def __init__(self, api: Api, ledger: Ledger, renewals: int) -> None:
+        self._api, self._ledger, self._renewals = api, ledger, renewals
+
+    def prepare(self) -> None:
+        """An InferenceService whose pods are asked for."""
+        apply([engines.namespace()])
+        apply([engines.service("tp2", 2)])
+
+    def by_overlay(self, operator: flux.Kustomization, sources: flux.Sources) -> None:
+        self._ledger.part("cert-manager: deploy/overlays/cert-manager, by Flux")
+        operator.document["spec"]["path"] = "./deploy/overlays/cert-manager"
+        operator.push(sources, "v0.1.3")
+        operator.install()
+        operator.wait_until_applied()
+        self.prepare()
+        self._is_served()
+        objects = operator.objects()
+        self._ledger.check("`kubectl diff` is empty", difference(objects, flux.MANAGER))
+        before = settled_versions(objects)
+        operator.reconcile()
+        self._ledger.check(f"a further reconcile changes none of {len(before)} objects", ", ".join(changed(before, versions(objects))))
+        self._renew_all("the chart's issuer")
+        self._ledger.check("`kubectl diff` is empty after the renewals", difference(objects, flux.MANAGER))
+
+    def by_helm(self, issuer: str) -> None:
+        self._ledger.part(f"cert-manager: Helm, {issuer or 'the chart’s issuer'}")
+        flags = ["--set", "certificates.mode=cert-manager"]
+        if issuer:
+            flags += ["--set", f"certificates.issuerRef.name={issuer}", "--set", "certificates.issuerRef.kind=Issuer"]
+        for action in ("installed", "upgraded to the same"):
+            command("helm", "upgrade", "--install", "shm-operator", str(ROOT / "charts/shm-operator"), "--namespace", SYSTEM,
+                    "--create-namespace", "--set", "image.repository=shm-operator", "--set", "image.tag=dev",
+                    "--set", "image.pullPolicy=Never", "--wait", "--timeout", "4m", *flags)
+            self._ledger.note(action)
+            self.prepare()
+            self._is_served()
+        self._renew_all(issuer or "the chart's issuer")
+
+    def remove_helm(self) -> None:
+        command("helm", "uninstall", "shm-operator", "--namespace", SYSTEM, "--wait", "--timeout", "3m")
+        self._ledger.equal("after helm uninstall, of the webhook's configuration there is left", get(CONFIGURATION), None)
+
+    # What is looked at.
+
+    def _is_served(self) -> None:
+        kubectl("wait", "--for=condition=Ready", CERTIFICATE, "-n", SYSTEM, "--timeout=120s")
+        self._ledger.equal("Certificate", condition(must_get(CERTIFICATE, SYSTEM), "Ready").get("message"),
+                           "Certificate is up to date and has not expired")
+        self._wait_until_injected()
+        self._all_replicas_serve()
+        self._ledger.equal("a new pod gets", probe.admitted(self._api, engines.NAMESPACE, probe.labelled("tp2")), SIZE)
+        self._operator_keeps_out()
+
+    def _operator_keeps_out(self) -> None:
+        self._ledger.equal("who owns caBundle", sorted(managers_of_bundle(must_get(CONFIGURATION))), [INJECTOR])
+        for verb in ("update", "patch"):
+            said = kubectl("auth", "can-i", verb, CONFIGURATION, f"--as=system:serviceaccount:{SYSTEM}:shm-operator", fine=(0, 1))
+            self._ledger.equal(f"may the operator {verb} it", said.strip(), "no")
+
+    def _wait_until_injected(self) -> None:
+        def authority() -> bytes:
+            return base64.b64decode((get(SECRET, SYSTEM) or {"data": {}})["data"].get("ca.crt", ""))
+        wait_for("both entries hold the Secret's ca.crt", 60,
+                 lambda: authority() != b"" and set(bundles(must_get(CONFIGURATION))) == {authority()})
+
+    def _all_replicas_serve(self) -> None:
+        """The certificate that the Certificate speaks of."""
+        def ends(pod: str) -> int:
+            text = self._api.text(f"/api/v1/namespaces/{SYSTEM}/pods/{pod}:8080/proxy/metrics")
+            found = re.search(r"^shm_webhook_certificate_not_after_seconds ([0-9.e+]+)$", text, re.MULTILINE)
+            return int(float(found[1])) if found else 0
+
+        def all_do() -> bool:
+            not_after = must_get(CERTIFICATE, SYSTEM).get("status", {}).get("notAfter", "")
+            if not not_after:
+                return False
+            wanted = int(datetime.datetime.fromisoformat(not_after.replace("Z", "+00:00")).timestamp())
+            pods = kubectl("get", "pods", "-n", SYSTEM, "-l", WEBHOOK, "-o", "jsonpath={.items[*].metadata.name}").split()
+            return bool(pods) and {ends(pod) for pod in pods} == {wanted}
+        wait_for("every replica serves the Certificate's", 120, all_do)
+
+    # Renewals.
+
+    def _renew_all(self, issuer: str) -> None:
+        for what, renew in (("as `cmctl renew` asks for it", _ask), ("by the Secret's deletion", _delete)):
+            with probe.Stream(self._api, engines.NAMESPACE, probe.labelled("tp2"), SIZE) as stream:
+                for _ in range(self._renewals):
+                    self._renew(renew)
+            refused = sum(stream.others.values())
+            for answer, times in stream.others.most_common():
+                print(f"        {times} × {answer[:300]}", flush=True)
+            self._ledger.check(f"{self._renewals} renewals {what}, with {issuer}: pods refused", str(refused) if refused else "",
+                               f"0 of {stream.sized}")
+        self._operator_keeps_out()
+
+    def _renew(self, renew) -> None:
+        before = must_get(CERTIFICATE, SYSTEM)["status"]["revision"]
+        time.sleep(1.1)  # the new one is to be told by the second of its end
+        renew()
+        wait_for("another certificate is issued", 120, lambda: _revision_and_idle() > before)
+        self._wait_until_injected()
+        self._all_replicas_serve()
+
+
+def _revision_and_idle() -> int:
+    """0 while one is being issued."""
+    certificate = must_get(CERTIFICATE, SYSTEM)
+    idle = condition(certificate, "Issuing").get("status") != "True" and condition(certificate, "Ready").get("status") == "True"
+    return certificate["status"].get("revision", 0) if idle else 0
+
+
+def _ask() -> None:
+    certificate = must_get(CERTIFICATE, SYSTEM)
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    conditions: list[Json] = [one for one in certificate["status"]["conditions"] if one["type"] != "Issuing"]
+    conditions.append({"type": "Issuing", "status": "True", "reason": "ManuallyTriggered", "lastTransitionTime": now,
+                       "message": "Certificate re-issuance manually triggered",
+                       "observedGeneration": certificate["metadata"]["generation"]})
+    patch(CERTIFICATE, {"status": {"conditions": conditions}}, SYSTEM, subresource="status")
+
+
+def _delete() -> None:
+    kubectl("delete", SECRET, "-n", SYSTEM)
+
+
+def authority(name: str) -> list[Json]:
+    """An authority of cert-manager's own, as somebody may have one, that outlives the webhook's certificate."""
+    api = "cert-manager.io/v1"
+    return [
+        {"apiVersion": api, "kind": "Issuer", "metadata": {"name": f"{name}-root", "namespace": SYSTEM}, "spec": {"selfSigned": {}}},
+        {"apiVersion": api, "kind": "Certificate", "metadata": {"name": name, "namespace": SYSTEM}, "spec": {
+            "isCA": True, "commonName": name, "secretName": name, "duration": "87600h",
+            "privateKey": {"algorithm": "ECDSA", "size": 256}, "issuerRef": {"name": f"{name}-root", "kind": "Issuer"}}},
+        {"apiVersion": api, "kind": "Issuer", "metadata": {"name": name, "namespace": SYSTEM}, "spec": {"ca": {"secretName": name}}},
+    ]
