@@ -42,11 +42,11 @@ class Mode:
 
     def by_overlay(self, operator: flux.Kustomization, sources: flux.Sources) -> None:
         self._ledger.part("cert-manager: deploy/overlays/cert-manager, by Flux")
-        operator.document["spec"]["path"] = "./deploy/overlays/cert-manager"
         operator.push(sources, "v0.1.3")
-        operator.install()
-        operator.wait_until_applied()
+        self._switch(operator, "self-signed")
+        wait_for("caBundle is there", 60, lambda: all(bundles(must_get(CONFIGURATION))))
         self.prepare()
+        self._switch(operator, "cert-manager")
         self._is_served()
         objects = operator.objects()
         self._ledger.check("`kubectl diff` is empty", difference(objects, flux.MANAGER))
@@ -55,6 +55,16 @@ class Mode:
         self._ledger.check(f"a further reconcile changes none of {len(before)} objects", ", ".join(changed(before, versions(objects))))
         self._renew_all("the chart's issuer")
         self._ledger.check("`kubectl diff` is empty after the renewals", difference(objects, flux.MANAGER))
+        self._switch(operator, "self-signed")
+        wait_for("the operator has caBundle to itself", 120,
+                 lambda: managers_of_bundle(must_get(CONFIGURATION)) == {"shm-operator"} and all(bundles(must_get(CONFIGURATION))))
+        self._ledger.equal("a new pod gets", probe.admitted(self._api, engines.NAMESPACE, probe.labelled("tp2")), SIZE)
+
+    def _switch(self, operator: flux.Kustomization, overlay: str) -> None:
+        operator.document["spec"]["path"] = f"./deploy/overlays/{overlay}"
+        operator.install()
+        operator.wait_until_applied()
+        self._ledger.note(f"overlay {overlay} is applied")
 
     def by_helm(self, issuer: str) -> None:
         self._ledger.part(f"cert-manager: Helm, {issuer or 'the chart’s issuer'}")

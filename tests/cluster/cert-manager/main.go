@@ -4,8 +4,7 @@
 //
 //	cert-manager controller|cainjector
 //
-// KUBECONFIG says of which cluster. As in cert-manager's chart the field managers are cert-manager-certificates-… and
-// cert-manager-cainjector.
+// KUBECONFIG says of which cluster.
 package main
 
 import (
@@ -15,7 +14,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -23,7 +21,6 @@ import (
 	apiext "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	kscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	apireg "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
@@ -47,6 +44,7 @@ import (
 	"github.com/cert-manager/cert-manager/pkg/controller/issuers"
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/selfsigned"
+	"github.com/cert-manager/cert-manager/pkg/util"
 )
 
 // Those that issue a Certificate in a namespace by an Issuer that signs itself or by an authority.
@@ -86,7 +84,7 @@ func runInjector(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	config.UserAgent = strings.Replace(rest.DefaultKubernetesUserAgent(), "cert-manager", "cert-manager-cainjector", 1)
+	config = util.RestConfigWithUserAgent(config, "cainjector") // which the field manager is made of
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		kscheme.AddToScheme, cmscheme.AddToScheme, apiext.AddToScheme, apireg.AddToScheme,
