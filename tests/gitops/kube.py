@@ -37,7 +37,7 @@ def documents(text: str) -> list[Json]:
 
 def get(what: str, namespace: str = "") -> Json | None:
     """`what` is KIND/NAME. None where it is not there."""
-    text = kubectl("get", what, "--ignore-not-found", "-o", "json", *_in(namespace))
+    text = kubectl("get", what, "--ignore-not-found", "--show-managed-fields", "-o", "json", *_in(namespace))
     return json.loads(text) if text else None
 
 
