@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import pathlib
 import shutil
 import subprocess
@@ -87,7 +88,7 @@ class Soak:
 
 
 def versions() -> dict[str, str]:
-    found = {"Kubernetes": kubectl("version", "-o", "jsonpath={.serverVersion.gitVersion}")}
+    found = {"Kubernetes": json.loads(kubectl("version", "-o", "json"))["serverVersion"]["gitVersion"]}
     for name, tool, module in (("kustomize-controller", "kustomize-controller", "github.com/fluxcd/kustomize-controller"),
                                ("cert-manager", "cert-manager", "github.com/cert-manager/cert-manager")):
         found[name] = modules.version(tool, module)

@@ -57,9 +57,9 @@ def patch(what: str, change: Any, namespace: str = "", kind: str = "merge", subr
             *([f"--subresource={subresource}"] if subresource else []))
 
 
-def difference(objects: list[Json], manager: str) -> str:
+def difference(objects: list[Json], manager: str, *flags: str) -> str:
     """What a server-side apply of the objects would change, as `diff` shows it; empty: nothing."""
-    return kubectl("diff", "--server-side", f"--field-manager={manager}", "-f", "-",
+    return kubectl("diff", "--server-side", f"--field-manager={manager}", *flags, "-f", "-",
                    text=yaml.safe_dump_all(objects), fine=(0, 1))
 
 
