@@ -73,9 +73,11 @@ class Soak:
         argocd.remove(self.ledger, objects)
 
     def _cert_manager(self, soak: FluxSoak, sources: flux.Sources) -> None:
-        self._programs += certmanager.start(self._arguments.work, modules.cert_manager_crds())
-        mode = certmanager.Mode(self._api, self.ledger, self._arguments.renewals)
+        programs = certmanager.start(self._arguments.work, modules.cert_manager_crds())
+        self._programs += programs.values()
+        mode = certmanager.Mode(self._api, self.ledger, programs["cainjector"], self._arguments.renewals)
         soak.prepare_repository()
+        soak.shorten_times()
         mode.by_overlay(soak.operator, sources)
         soak.operator.delete()
         for issuer in ("", "authority"):

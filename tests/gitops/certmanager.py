@@ -12,7 +12,7 @@ import engines
 import flux
 import probe
 from client import Api
-from compare import Json, bundles, changed, condition, managers_of_bundle
+from compare import Json, bundles, certificates, changed, condition, managers_of_bundle
 from kube import (CONFIGURATION, ROOT, SYSTEM, Program, apply, command, difference, get, kubectl, must_get, patch,
                   settled_versions, versions, wait_for)
 from ledger import Ledger
@@ -24,16 +24,16 @@ INJECTOR = "cert-manager-cainjector"
 SIZE = "2Gi"
 
 
-def start(work: pathlib.Path, crds: list[pathlib.Path]) -> list[Program]:
+def start(work: pathlib.Path, crds: list[pathlib.Path]) -> dict[str, Program]:
     kubectl("apply", "--server-side", *(f"--filename={crd}" for crd in crds))
     kubectl("wait", "--for=condition=Established", "--timeout=60s",
             "crd/certificates.cert-manager.io", "crd/certificaterequests.cert-manager.io", "crd/issuers.cert-manager.io")
-    return [Program(work, f"cert-manager-{role}", ["cert-manager", role]) for role in ("controller", "cainjector")]
+    return {role: Program(work, f"cert-manager-{role}", ["cert-manager", role]) for role in ("controller", "cainjector")}
 
 
 class Mode:
-    def __init__(self, api: Api, ledger: Ledger, renewals: int) -> None:
-        self._api, self._ledger, self._renewals = api, ledger, renewals
+    def __init__(self, api: Api, ledger: Ledger, injector: Program, renewals: int) -> None:
+        self._api, self._ledger, self._injector, self._renewals = api, ledger, injector, renewals
 
     def prepare(self) -> None:
         """An InferenceService whose pods are asked for."""
@@ -41,6 +41,7 @@ class Mode:
         apply([engines.service("tp2", 2)])
 
     def by_overlay(self, operator: flux.Kustomization, sources: flux.Sources) -> None:
+        """From the operator's own certificates, whose times are as short as can be, and back."""
         self._ledger.part("cert-manager: deploy/overlays/cert-manager, by Flux")
         operator.push(sources, "v0.1.3")
         self._switch(operator, "self-signed")
@@ -56,9 +57,15 @@ class Mode:
         self._renew_all("the chart's issuer")
         self._ledger.check("`kubectl diff` is empty after the renewals", difference(objects, flux.MANAGER))
         self._switch(operator, "self-signed")
-        wait_for("the operator has caBundle to itself", 120,
-                 lambda: managers_of_bundle(must_get(CONFIGURATION)) == {"shm-operator"} and all(bundles(must_get(CONFIGURATION))))
+        wait_for("the operator's authority is the only one in caBundle", 180, self._operators_alone)
+        self._ledger.equal("who owns caBundle", sorted(managers_of_bundle(must_get(CONFIGURATION))), ["shm-operator"])
         self._ledger.equal("a new pod gets", probe.admitted(self._api, engines.NAMESPACE, probe.labelled("tp2")), SIZE)
+
+    @staticmethod
+    def _operators_alone() -> bool:
+        data = (get("secret/shm-operator-ca", SYSTEM) or {"data": {}})["data"]
+        own = base64.b64decode(data.get("tls.crt", ""))
+        return all(certificates(one) == certificates(own) for one in bundles(must_get(CONFIGURATION)))
 
     def _switch(self, operator: flux.Kustomization, overlay: str) -> None:
         operator.document["spec"]["path"] = f"./deploy/overlays/{overlay}"
@@ -102,10 +109,15 @@ class Mode:
             self._ledger.equal(f"may the operator {verb} it", said.strip(), "no")
 
     def _wait_until_injected(self) -> None:
-        def authority() -> bytes:
-            return base64.b64decode((get(SECRET, SYSTEM) or {"data": {}})["data"].get("ca.crt", ""))
-        wait_for("both entries hold the Secret's ca.crt", 60,
-                 lambda: authority() != b"" and set(bundles(must_get(CONFIGURATION))) == {authority()})
+        """It keeps what is there: since cert-manager 1.19 the injector adds."""
+        def authority() -> set[bytes]:
+            data = (get(SECRET, SYSTEM) or {"data": {}})["data"]
+            return certificates(base64.b64decode(data.get("ca.crt", "")))
+
+        def holds() -> bool:
+            wanted = authority()
+            return bool(wanted) and all(wanted <= certificates(one) for one in bundles(must_get(CONFIGURATION)))
+        wait_for("both entries hold the Secret's ca.crt", 60, holds)
 
     def _all_replicas_serve(self) -> None:
         """The certificate that the Certificate speaks of."""
@@ -130,20 +142,41 @@ class Mode:
             with probe.Stream(self._api, engines.NAMESPACE, probe.labelled("tp2"), SIZE) as stream:
                 for _ in range(self._renewals):
                     self._renew(renew)
-            refused = sum(stream.others.values())
-            for answer, times in stream.others.most_common():
-                print(f"        {times} × {answer[:300]}", flush=True)
-            self._ledger.check(f"{self._renewals} renewals {what}, with {issuer}: pods refused", str(refused) if refused else "",
-                               f"0 of {stream.sized}")
+            self._refused(f"{self._renewals} renewals {what}, with {issuer}", stream)
+        self._renew_without_injector()
         self._operator_keeps_out()
 
     def _renew(self, renew) -> None:
+        self._issue(renew)
+        self._wait_until_injected()
+        self._all_replicas_serve()
+
+    def _issue(self, renew) -> None:
         before = must_get(CERTIFICATE, SYSTEM)["status"]["revision"]
         time.sleep(1.1)  # the new one is to be told by the second of its end
         renew()
         wait_for("another certificate is issued", 120, lambda: _revision_and_idle() > before)
+
+    def _renew_without_injector(self) -> None:
+        """Replicas that are replaced meanwhile make the API server shake hands anew."""
+        self._injector.freeze()
+        try:
+            with probe.Stream(self._api, engines.NAMESPACE, probe.labelled("tp2"), SIZE) as stream:
+                self._issue(_ask)
+                self._all_replicas_serve()
+                kubectl("rollout", "restart", "deployment/shm-operator-webhook", "-n", SYSTEM)
+                kubectl("rollout", "status", "deployment/shm-operator-webhook", "-n", SYSTEM, "--timeout=180s")
+                self._all_replicas_serve()
+        finally:
+            self._injector.thaw()
+        self._refused("a renewal, and new replicas, while the injector stands still", stream)
         self._wait_until_injected()
-        self._all_replicas_serve()
+
+    def _refused(self, what: str, stream: probe.Stream) -> None:
+        refused = sum(stream.others.values())
+        for answer, times in stream.others.most_common():
+            print(f"        {times} × {answer[:300]}", flush=True)
+        self._ledger.check(f"{what}: pods refused", str(refused) if refused else "", f"0 of {stream.sized}")
 
 
 def _revision_and_idle() -> int:

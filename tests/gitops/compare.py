@@ -56,6 +56,12 @@ def bundles(configuration: Json) -> list[bytes]:
     return [base64.b64decode(entry["clientConfig"].get("caBundle", "")) for entry in configuration["webhooks"]]
 
 
+def certificates(bundle: bytes) -> set[bytes]:
+    """One by one, whatever stands between them."""
+    end = b"-----END CERTIFICATE-----"
+    return {one.lstrip() + end for one in bundle.split(end) if one.strip()}
+
+
 def managers_of_bundle(configuration: Json) -> set[str]:
     """Who owns a caBundle, as managedFields has it."""
     return {entry["manager"] for entry in configuration["metadata"].get("managedFields", [])

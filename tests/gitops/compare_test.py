@@ -44,6 +44,11 @@ class CompareTest(unittest.TestCase):
     def test_an_entry_without_a_bundle_is_not_left_out(self):
         self.assertEqual(compare.bundles(CONFIGURATION), [b"authority", b""])
 
+    def test_certificates_are_told_apart_whatever_is_between_them(self):
+        one, other = (b"-----BEGIN CERTIFICATE-----\n" + text + b"\n-----END CERTIFICATE-----" for text in (b"a", b"b"))
+        self.assertEqual(compare.certificates(one + b"\n\n" + other + b"\n"), {one, other})
+        self.assertEqual(compare.certificates(b""), set())
+
     def test_shared_memory_is_a_size_only_where_it_is_memory_at_its_place(self):
         self.assertEqual(compare.shared_memory(pod({"medium": "Memory", "sizeLimit": "2Gi"})), "2Gi")
         self.assertEqual(compare.shared_memory(pod({"medium": "Memory"})), "unlimited")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import time
 from typing import Any, Callable
@@ -118,6 +119,12 @@ class Program:
     def must_run(self) -> None:
         if self._process.poll() is not None:
             raise GaveUp(f"{self.name} ended with {self._process.returncode}: see {self._log.name}")
+
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         self._process.terminate()
