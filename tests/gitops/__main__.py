@@ -80,6 +80,7 @@ class Soak:
         soak.shorten_times()
         mode.by_overlay(soak.operator, sources)
         soak.operator.delete()
+        kubectl("wait", "--for=delete", "namespace/shm-system", "--timeout=120s")
         for issuer in ("", "authority"):
             if issuer:
                 kubectl("create", "namespace", "shm-system")

@@ -18,6 +18,7 @@ from kube import (CONFIGURATION, ROOT, SYSTEM, Program, apply, command, differen
 from ledger import Ledger
 
 CERTIFICATE = "certificate.cert-manager.io/shm-operator-webhook"
+AUTHORITY = "certificate.cert-manager.io/shm-operator-webhook-ca"
 SECRET = "secret/shm-operator-webhook-tls"
 WEBHOOK = "app.kubernetes.io/name=shm-operator,app.kubernetes.io/component=webhook"
 INJECTOR = "cert-manager-cainjector"
@@ -49,6 +50,7 @@ class Mode:
         self.prepare()
         self._switch(operator, "cert-manager")
         self._is_served()
+        self._forget_what_was()
         objects = operator.objects()
         self._ledger.check("`kubectl diff` is empty", difference(objects, flux.MANAGER))
         before = settled_versions(objects)
@@ -110,7 +112,118 @@ class Mode:
 
     def _wait_until_injected(self) -> None:
         """It keeps what is there: since cert-manager 1.19 the injector adds."""
-        def authority() -> set[bytes]:
+        def holds() -> bool:
+            wanted = _authorities()
+            return bool(wanted) and all(wanted <= certificates(one) for one in bundles(must_get(CONFIGURATION)))
+        wait_for("both entries hold the Secret's ca.crt", 60, holds)
+
+    def _forget_what_was(self) -> None:
+        """As docs/certificates.md says how."""
+        before = min(len(certificates(one)) for one in bundles(must_get(CONFIGURATION)))
+        patch(CONFIGURATION, [{"op": "remove", "path": f"/webhooks/{entry}/clientConfig/caBundle"} for entry in (0, 1)], kind="json")
+        self._wait_until_injected()
+        after = [certificates(one) for one in bundles(must_get(CONFIGURATION))]
+        self._ledger.check("after caBundle was removed by hand, it holds the Secret's ca.crt alone",
+                           "" if all(one == _authorities() for one in after) else "it holds more", f"{len(after[0])} instead of {before}")
+
+    def _all_replicas_serve(self) -> None:
+        """The certificate that the Certificate speaks of."""
+        def ends(pod: str) -> int:
+            text = self._api.text(f"/api/v1/namespaces/{SYSTEM}/pods/{pod}:8080/proxy/metrics")
+            found = re.search(r"^shm_webhook_certificate_not_after_seconds ([0-9.e+]+)$", text, re.MULTILINE)
+            return int(float(found[1])) if found else 0
+
+        def all_do() -> bool:
+            not_after = must_get(CERTIFICATE, SYSTEM).get("status", {}).get("notAfter", "")
+            if not not_after:
+                return False
+            wanted = int(datetime.datetime.fromisoformat(not_after.replace("Z", "+00:00")).timestamp())
+            pods = kubectl("get", "pods", "-n", SYSTEM, "-l", WEBHOOK, "-o", "jsonpath={.items[*].metadata.name}").split()
+            return bool(pods) and {ends(pod) for pod in pods} == {wanted}
+        wait_for("every replica serves the Certificate's", 120, all_do)
+
+    # Renewals.
+
+    def _renew_all(self, issuer: str) -> None:
+        for what, renew in (("as `cmctl renew` asks for it", _ask), ("by the Secret's deletion", _delete)):
+            with probe.Stream(self._api, engines.NAMESPACE, probe.labelled("tp2"), SIZE) as stream:
+                for _ in range(self._renewals):
+                    self._renew(renew)
+            self._refused(f"{self._renewals} renewals {what}, with {issuer}", stream)
+        if get(AUTHORITY, SYSTEM):
+            self._renew_authority()
+        self._renew_without_injector()
+        self._operator_keeps_out()
+
+    def _renew(self, renew) -> None:
+        self._issue(renew)
+        self._wait_until_injected()
+        self._all_replicas_serve()
+
+    @staticmethod
+    def _issue(renew, certificate: str = CERTIFICATE) -> None:
+        before = must_get(certificate, SYSTEM)["status"]["revision"]
+        time.sleep(1.1)  # the new one is to be told by the second of its end
+        renew(certificate)
+        wait_for("another certificate is issued", 120, lambda: _revision_and_idle(certificate) > before)
+
+    def _renew_authority(self) -> None:
+        """And then the webhook's certificate, which the new one signs."""
+        with probe.Stream(self._api, engines.NAMESPACE, probe.labelled("tp2"), SIZE) as stream:
+            self._issue(_ask, AUTHORITY)
+            self._renew(_ask)
+        self._refused("a renewal of the chart's authority, and of the certificate after it", stream)
+
+    def _renew_without_injector(self) -> None:
+        """Replicas that are replaced meanwhile make the API server shake hands anew."""
+        self._injector.freeze()
+        try:
+            with probe.Stream(self._api, engines.NAMESPACE, probe.labelled("tp2"), SIZE) as stream:
+                self._issue(_ask)
+                self._all_replicas_serve()
+                kubectl("rollout", "restart", "deployment/shm-operator-webhook", "-n", SYSTEM)
+                kubectl("rollout", "status", "deployment/shm-operator-webhook", "-n", SYSTEM, "--timeout=180s")
+                self._all_replicas_serve()
+        finally:
+            self._injector.thaw()
+        self._refused("a renewal, and new replicas, while the injector stands still", stream)
+        self._wait_until_injected()
+
+    def _refused(self, what: str, stream: probe.Stream) -> None:
+        refused = sum(stream.others.values())
+        for answer, times in stream.others.most_common():
+            print(f"        {times} × {answer[:300]}", flush=True)
+        self._ledger.check(f"{what}: pods refused", str(refused) if refused else "", f"0 of {stream.sized}")
+
+
+def _authorities() -> set[bytes]:
+    """The Secret's ca.crt; empty while it is not there."""
+    data = (get(SECRET, SYSTEM) or {"data": {}})["data"]
+    return certificates(base64.b64decode(data.get("ca.crt", "")))
+
+
+def _revision_and_idle(name: str) -> int:
+    """0 while one is being issued."""
+    certificate = must_get(name, SYSTEM)
+    idle = condition(certificate, "Issuing").get("status") != "True" and condition(certificate, "Ready").get("status") == "True"
+    return certificate["status"].get("revision", 0) if idle else 0
+
+
+def _ask(name: str) -> None:
+    certificate = must_get(name, SYSTEM)
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    conditions: list[Json] = [one for one in certificate["status"]["conditions"] if one["type"] != "Issuing"]
+    conditions.append({"type": "Issuing", "status": "True", "reason": "ManuallyTriggered", "lastTransitionTime": now,
+                       "message": "Certificate re-issuance manually triggered",
+                       "observedGeneration": certificate["metadata"]["generation"]})
+    patch(name, {"status": {"conditions": conditions}}, SYSTEM, subresource="status")
+
+
+def _delete(name: str) -> None:
+    kubectl("delete", f"secret/{must_get(name, SYSTEM)['spec']['secretName']}", "-n", SYSTEM)
+
+
+def authority() -> set[bytes]:
             data = (get(SECRET, SYSTEM) or {"data": {}})["data"]
             return certificates(base64.b64decode(data.get("ca.crt", "")))
 
@@ -143,6 +256,8 @@ class Mode:
                 for _ in range(self._renewals):
                     self._renew(renew)
             self._refused(f"{self._renewals} renewals {what}, with {issuer}", stream)
+        if get(AUTHORITY, SYSTEM):
+            self._renew_authority()
         self._renew_without_injector()
         self._operator_keeps_out()
 
@@ -151,11 +266,19 @@ class Mode:
         self._wait_until_injected()
         self._all_replicas_serve()
 
-    def _issue(self, renew) -> None:
-        before = must_get(CERTIFICATE, SYSTEM)["status"]["revision"]
+    @staticmethod
+    def _issue(renew, certificate: str = CERTIFICATE) -> None:
+        before = must_get(certificate, SYSTEM)["status"]["revision"]
         time.sleep(1.1)  # the new one is to be told by the second of its end
-        renew()
-        wait_for("another certificate is issued", 120, lambda: _revision_and_idle() > before)
+        renew(certificate)
+        wait_for("another certificate is issued", 120, lambda: _revision_and_idle(certificate) > before)
+
+    def _renew_authority(self) -> None:
+        """And then the webhook's certificate, which the new one signs."""
+        with probe.Stream(self._api, engines.NAMESPACE, probe.labelled("tp2"), SIZE) as stream:
+            self._issue(_ask, AUTHORITY)
+            self._renew(_ask)
+        self._refused("a renewal of the chart's authority, and of the certificate after it", stream)
 
     def _renew_without_injector(self) -> None:
         """Replicas that are replaced meanwhile make the API server shake hands anew."""
@@ -177,6 +300,12 @@ class Mode:
         for answer, times in stream.others.most_common():
             print(f"        {times} × {answer[:300]}", flush=True)
         self._ledger.check(f"{what}: pods refused", str(refused) if refused else "", f"0 of {stream.sized}")
+
+
+def _authorities() -> set[bytes]:
+    """The Secret's ca.crt; empty while it is not there."""
+    data = (get(SECRET, SYSTEM) or {"data": {}})["data"]
+    return certificates(base64.b64decode(data.get("ca.crt", "")))
 
 
 def _revision_and_idle() -> int:
