@@ -48,7 +48,7 @@ class Mode:
         self._switch(operator, "self-signed")
         wait_for("caBundle is there", 60, lambda: all(bundles(must_get(CONFIGURATION))))
         self.prepare()
-        self._switch(operator, "cert-manager")
+        self._switch_under_way(operator, "cert-manager")
         self._is_served()
         self._forget_what_was()
         objects = operator.objects()
@@ -58,8 +58,7 @@ class Mode:
         self._ledger.check(f"a further reconcile changes none of {len(before)} objects", ", ".join(changed(before, versions(objects))))
         self._renew_all("the chart's issuer")
         self._ledger.check("`kubectl diff` is empty after the renewals", difference(objects, flux.MANAGER))
-        self._switch(operator, "self-signed")
-        wait_for("the operator's authority is the only one in caBundle", 180, self._operators_alone)
+        self._switch_under_way(operator, "self-signed")
         self._ledger.equal("who owns caBundle", sorted(managers_of_bundle(must_get(CONFIGURATION))), ["shm-operator"])
         self._ledger.equal("a new pod gets", probe.admitted(self._api, engines.NAMESPACE, probe.labelled("tp2")), SIZE)
 
@@ -74,6 +73,16 @@ class Mode:
         operator.install()
         operator.wait_until_applied()
         self._ledger.note(f"overlay {overlay} is applied")
+
+    def _switch_under_way(self, operator: flux.Kustomization, overlay: str) -> None:
+        """While pods are created: that none is refused is not promised."""
+        with probe.Stream(self._api, engines.NAMESPACE, probe.labelled("tp2"), SIZE) as stream:
+            self._switch(operator, overlay)
+            if overlay == "cert-manager":
+                self._wait_until_injected()
+            else:
+                wait_for("the operator's authority is the only one in caBundle", 180, self._operators_alone)
+        self._ledger.note("pods refused meanwhile, which may be", stream.counts())
 
     def by_helm(self, issuer: str) -> None:
         self._ledger.part(f"cert-manager: Helm, {issuer or 'the chart’s issuer'}")
@@ -153,6 +162,8 @@ class Mode:
         if get(AUTHORITY, SYSTEM):
             self._renew_authority()
         self._renew_without_injector()
+        if get(AUTHORITY, SYSTEM):
+            self._replace_authority()
         self._operator_keeps_out()
 
     def _renew(self, renew) -> None:
@@ -174,6 +185,17 @@ class Mode:
             self._renew(_ask)
         self._refused("a renewal of the chart's authority, and of the certificate after it", stream)
 
+    def _replace_authority(self) -> None:
+        """By one with another key: what is to be believed changes, and for a moment calls may fail."""
+        before = _authorities()
+        with probe.Stream(self._api, engines.NAMESPACE, probe.labelled("tp2"), SIZE) as stream:
+            self._issue(_delete, AUTHORITY)
+            self._renew(_ask)
+        self._ledger.check("after the authority's Secret was deleted and the certificate renewed, the authority is another",
+                           "it is the same" if before == _authorities() else "")
+        self._ledger.note("pods refused meanwhile, which may be", stream.counts())
+        self._ledger.equal("a new pod gets", probe.admitted(self._api, engines.NAMESPACE, probe.labelled("tp2")), SIZE)
+
     def _renew_without_injector(self) -> None:
         """Replicas that are replaced meanwhile make the API server shake hands anew."""
         self._injector.freeze()
@@ -190,10 +212,7 @@ class Mode:
         self._wait_until_injected()
 
     def _refused(self, what: str, stream: probe.Stream) -> None:
-        refused = sum(stream.others.values())
-        for answer, times in stream.others.most_common():
-            print(f"        {times} × {answer[:300]}", flush=True)
-        self._ledger.check(f"{what}: pods refused", str(refused) if refused else "", f"0 of {stream.sized}")
+        self._ledger.check(f"{what}: pods refused", stream.counts() if stream.others else "", stream.counts())
 
 
 def _authorities() -> set[bytes]:

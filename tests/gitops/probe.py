@@ -51,6 +51,12 @@ class Stream:
         for thread in self._threads:
             thread.join()
 
+    def counts(self) -> str:
+        """Refused of all, and with what words."""
+        refused = sum(self.others.values())
+        words = "; ".join(f"{times} × {answer[-200:]}" for answer, times in self.others.most_common())
+        return f"{refused} of {refused + self.sized}" + (f" ({words})" if words else "")
+
     def _create(self) -> None:
         while not self._stop.wait(0.02):
             try:
