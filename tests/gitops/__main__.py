@@ -86,7 +86,7 @@ class Soak:
                 kubectl("create", "namespace", "shm-system")
                 certmanager.apply(certmanager.authority(issuer))
             mode.by_helm(issuer)
-            mode.remove_helm()
+            mode.remove_helm(issuer)
             kubectl("delete", "namespace/shm-system", "--timeout=120s")
 
 

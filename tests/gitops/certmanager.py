@@ -17,9 +17,11 @@ from kube import (CONFIGURATION, ROOT, SYSTEM, Program, apply, command, differen
                   settled_versions, versions, wait_for)
 from ledger import Ledger
 
-CERTIFICATE = "certificate.cert-manager.io/shm-operator-webhook"
-AUTHORITY = "certificate.cert-manager.io/shm-operator-webhook-ca"
-SECRET = "secret/shm-operator-webhook-tls"
+WEBHOOK_NAME = "shm-operator-webhook"
+TLS_SECRET = f"{WEBHOOK_NAME}-tls"
+CERTIFICATE = f"certificate.cert-manager.io/{WEBHOOK_NAME}"
+AUTHORITY = f"certificate.cert-manager.io/{WEBHOOK_NAME}-ca"
+SECRET = f"secret/{TLS_SECRET}"
 WEBHOOK = "app.kubernetes.io/name=shm-operator,app.kubernetes.io/component=webhook"
 INJECTOR = "cert-manager-cainjector"
 SIZE = "2Gi"
@@ -98,9 +100,12 @@ class Mode:
             self._is_served()
         self._renew_all(issuer or "the chart's issuer")
 
-    def remove_helm(self) -> None:
+    def remove_helm(self, issuer: str) -> None:
         command("helm", "uninstall", "shm-operator", "--namespace", SYSTEM, "--wait", "--timeout", "3m")
         self._ledger.equal("after helm uninstall, of the webhook's configuration there is left", get(CONFIGURATION), None)
+        secrets = kubectl("get", "secrets", "-n", SYSTEM, "-o", "jsonpath={.items[*].metadata.name}").split()
+        self._ledger.equal("and of Secrets those that cert-manager made", sorted(secrets), sorted(
+            [TLS_SECRET, issuer or f"{WEBHOOK_NAME}-ca"]))
 
     # What is looked at.
 
