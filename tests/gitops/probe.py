@@ -25,7 +25,10 @@ def labelled(service: str) -> Json:
 
 def admitted(api: Api, namespace: str, document: Json) -> str:
     """The size of its shared memory, or why it was refused."""
-    status, text = api.call("POST", PODS.format(namespace, "pods"), document)
+    try:
+        status, text = api.call("POST", PODS.format(namespace, "pods"), document)
+    except Away:  # the API server ends connections that were idle for a while
+        status, text = api.call("POST", PODS.format(namespace, "pods"), document)
     answer = json.loads(text)
     return shared_memory(answer) if status == 201 else f"{status}: {answer.get('message', '')}"
 
