@@ -84,8 +84,9 @@ class FluxSoak:
         self.prepare_repository()
         self._engine_tree.write("namespace", engines.namespace())
         self._engine_tree.write("tp2", engines.service("tp2", 2))
+        # Flux applies the Deployment before the InferenceService that selects its pods: the first may come too early.
         self._engine_tree.write("selected", engines.deployment("selected"), engines.service(
-            "selected", 2, gpuCount=2, selector={"matchLabels": SELECTED}))
+            "selected", 2, gpuCount=2, selector={"matchLabels": SELECTED}, repair="Restart"))
         # Before there is a CRD: what comes too early is tried again.
         self.engines.install()
         self.operator.install()
