@@ -50,14 +50,14 @@ class Soak:
         work = self._arguments.work
         sources = flux.Sources(work / "artifacts")
         self._programs.append(flux.start(work, modules.flux_crds()))
-        soak = FluxSoak(self._api, self.ledger, sources, work)
         if "flux" in self._parts:
+            soak = FluxSoak(self._api, self.ledger, sources, work / "rounds")
             soak.run()
             soak.remove()
         if "argocd" in self._parts:
             self._argocd()
         if "cert-manager" in self._parts:
-            self._cert_manager(soak, sources)
+            self._cert_manager(FluxSoak(self._api, self.ledger, sources, work / "certificates"), sources)
         for program in self._programs:
             program.must_run()
         sources.stop()
