@@ -10,7 +10,7 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
 .PHONY: help deps deps-check deps-fuzz build programs release image test-image test test-unit test-integration test-soak test-e2e check format tidy manifests \
-        bench bench-webhook bench-admission bench-controller soak soak-admission soak-helm soak-hostile fuzz sanitize demo demo-down clean
+        bench bench-webhook bench-admission bench-controller soak soak-admission soak-gitops soak-helm soak-hostile fuzz sanitize demo demo-down clean
 
 help: ## What there is to run
 	@grep -E '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -85,6 +85,9 @@ soak-admission: deps ## SOAK_PODS (20000) pods on a real node while webhook, cer
 
 soak-helm: deps ## Installs, upgrades and removes by Helm 3, Helm 4 and kubectl on a real node while pods are created; about 20 minutes
 	@scripts/soak-helm.sh
+
+soak-gitops: deps ## Flux and cert-manager on a real node, Argo CD's rules by hand: quiet, put back, served; some 15 minutes
+	@scripts/soak-gitops.sh
 
 soak-hostile: deps ## Some 45 attacks on the webhook from the network, while good clients go on; ten minutes
 	@scripts/soak-hostile.sh

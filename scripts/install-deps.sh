@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs, on Debian 12, the packages that a part of the work needs; takes no time when they are there.
 #
-#   scripts/install-deps.sh build|image|cluster|check|fuzz...
+#   scripts/install-deps.sh build|image|cluster|gitops|check|fuzz...
 #
 #   build    compiling the programs and the tests
 #   image    making the container image where neither docker nor podman works
 #   cluster  running the test cluster (its programs are built from Go modules: Go 1.26 is needed), and the shells
 #            that complete shmctl
+#   gitops   what Argo CD reads our files with: its Lua, and jq
 #   check    formatting and linting
 #   fuzz     clang with the runtime of its sanitizers and of libFuzzer, which Debian packs apart
 set -euo pipefail
@@ -24,9 +25,10 @@ PackagesOf() {
         ca-certificates fish zsh
       ;;
     fuzz) echo clang libclang-rt-dev ;;
+    gitops) echo lua5.1 jq python3-yaml ;;
     check) echo clang clang-format clang-tidy shellcheck yamllint python3 python3-yaml ;;
     *)
-      echo "usage: $0 build|image|cluster|check|fuzz..." >&2
+      echo "usage: $0 build|image|cluster|gitops|check|fuzz..." >&2
       exit 2
       ;;
   esac

@@ -2,10 +2,11 @@
 # Builds the programs of the test cluster from the Go modules that go.mod and go.sum pin here, one
 # folder a module, and prints the one directory that holds them all.
 #
-#   tests/cluster/build.sh [kubernetes|control-plane|kubectl|etcd|containerd|helm|helm4|kustomize|all]...
+#   tests/cluster/build.sh [kubernetes|control-plane|kubectl|etcd|containerd|helm|helm4|kustomize|gitops|all]...
 #
-# `control-plane` (etcd, kube-apiserver, kubectl) and kustomize are what the integration tests need. The
-# default is `all` that a cluster needs, which is without kustomize and Helm 4. A program is built once for its
+# `control-plane` (etcd, kube-apiserver, kubectl) and kustomize are what the integration tests need, `gitops`
+# (kustomize-controller and cert-manager) what `make soak-gitops` does, helm4 what `make soak-helm` does. The
+# default is `all` that a cluster needs, which is without these. A program is built once for its
 # version, its go.sum and its flags, and kept in ${XDG_CACHE_HOME:-~/.cache}/shm-operator/cluster; when
 # all are there this takes no time.
 set -euo pipefail
@@ -30,6 +31,8 @@ ModuleOf() {
     helm) echo "helm helm.sh/helm/v3/cmd/helm" ;;
     helm4) echo "helm4 helm.sh/helm/v4/cmd/helm" ;;
     kustomize) echo "kustomize sigs.k8s.io/kustomize/kustomize/v5" ;;
+    kustomize-controller) echo "kustomize-controller github.com/fluxcd/kustomize-controller" ;;
+    cert-manager) echo "cert-manager ." ;;
     *) Die "no such program: $1" ;;
   esac
 }
@@ -40,6 +43,7 @@ ProgramsOf() {
     control-plane) echo "$control_plane" ;;
     kubernetes) echo "kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl" ;;
     containerd) echo "containerd containerd-shim-runc-v2 ctr" ;;
+    gitops) echo "kustomize-controller cert-manager" ;;
     *) echo "$1" ;;
   esac
 }
@@ -84,13 +88,15 @@ MainModuleOf() {
     helm) echo helm.sh/helm/v3 ;;
     helm4) echo helm.sh/helm/v4 ;;
     kustomize) echo sigs.k8s.io/kustomize/kustomize/v5 ;;
+    kustomize-controller) echo github.com/fluxcd/kustomize-controller ;;
+    cert-manager) echo github.com/cert-manager/cert-manager ;;
   esac
 }
 
 # Where a module's programs are kept: they are the same exactly if its name is.
 StoreOf() {
   local hash
-  hash=$({ cat "$here/$1/go.mod" "$here/$1/go.sum"; FlagsOf "$1"; } | sha256sum)
+  hash=$({ find "$here/$1" -name 'go.*' -o -name '*.go' | sort | xargs cat; FlagsOf "$1"; } | sha256sum)
   echo "$1-$(PinnedVersion "$1" "$(MainModuleOf "$1")")-${hash:0:12}"
 }
 
@@ -122,7 +128,7 @@ for argument in "${@:-all}"; do programs+=" $(ProgramsOf "$argument")"; done
 
 declare -A stores=()
 key=
-for module in kubernetes etcd containerd helm helm4 kustomize; do
+for module in kubernetes etcd containerd helm helm4 kustomize kustomize-controller cert-manager; do
   stores[$module]=$(StoreOf "$module")
   key+=${stores[$module]}
 done
