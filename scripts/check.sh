@@ -9,6 +9,7 @@ check() {
   shift
   if output=$("$@" 2>&1); then
     echo "ok    $name"
+    grep '^  skipped' <<<"$output"
   else
     echo "FAIL  $name"
     printf '%s\n' "$output" | sed 's/^/      /' | tail -40
@@ -30,6 +31,10 @@ chart_values() {
 overlays() {
   PATH=$(tests/cluster/build.sh helm kubectl):$PATH
   python3 tests/chart/kustomize_test.py
+}
+valid() {
+  PATH=$(tests/cluster/build.sh helm kubectl kubeconform):$PATH
+  python3 tests/validation/validate.py
 }
 yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/(data|fuzz/corpus|chart/golden)/' | xargs yamllint -s -c .yamllint; }
 thread_safety() { cmake --preset thread-safety && cmake --build --preset thread-safety; }
@@ -54,6 +59,7 @@ check "generated manifests are up to date" scripts/render-manifests.sh --check
 check "chart (helm lint)" charts
 check "chart (values, rights, golden renders)" chart_values
 check "kustomize overlays are what the chart makes" overlays
+check "manifests are valid in the oldest and in the newest Kubernetes (kubeconform, strict)" valid
 if [ "$failed" -gt 0 ]; then
   echo "$failed checks failed"
   exit 1

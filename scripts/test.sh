@@ -41,7 +41,7 @@ unit() {
   local program
   for program in build/dev/bin/unit_* build/dev/bin/corpus_*; do run_program "$program"; done
   local check
-  for check in tests/checks/*_test.py tests/soak/*_test.py tests/admission_soak/*_test.py; do run_script python3 "$check"; done
+  for check in tests/checks/*_test.py tests/soak/*_test.py tests/admission_soak/*_test.py tests/validation/*_test.py; do run_script python3 "$check"; done
 }
 
 integration() {
