@@ -41,7 +41,7 @@ unit() {
   local program
   for program in build/dev/bin/unit_* build/dev/bin/corpus_*; do run_program "$program"; done
   local check
-  for check in tests/checks/*_test.py tests/soak/*_test.py tests/admission_soak/*_test.py tests/validation/*_test.py; do run_script python3 "$check"; done
+  for check in tests/checks/*_test.py tests/soak/*_test.py tests/admission_soak/*_test.py tests/validation/*_test.py tests/docs/names_test.py; do run_script python3 "$check"; done
 }
 
 integration() {
@@ -66,6 +66,9 @@ e2e() {
   start_test_cluster || return 1
   install_operator || return 1
   run_program build/dev/bin/e2e_tests
+  # What the e2e tests have uninstalled, the docs install.
+  kubectl delete crd inferenceservices.shm-operator.dev && kubectl delete namespace "$namespace" --ignore-not-found || return 1
+  run_script tests/docs/docs_test.py run
   run_script tests/image/image_test.py
   run_script tests/cluster/down
   trap - EXIT
