@@ -123,16 +123,24 @@ def pods_of(manifest: Manifest) -> Iterator[tuple[str, Object]]:
                 "spec": copy.deepcopy(template["spec"])})
 
 
-def made_of(manifest: Manifest) -> Iterator[Manifest]:
-    """What the operator and others make of a manifest: Deployments of InferenceServices, pods of templates."""
+def deployments_of(manifest: Manifest) -> Iterator[Manifest]:
     services = [o for o in manifest.objects() if o["apiVersion"] == OURS and "template" in o["spec"]]
     if services:
         yield Manifest(f"{manifest.name}: Deployments made of it", yaml.safe_dump_all(map(deployment_of, services)))
+
+
+def made_of(manifest: Manifest) -> Iterator[Manifest]:
+    """What the operator and others make of a manifest: Deployments of InferenceServices, pods of templates."""
+    yield from deployments_of(manifest)
     pods = [pod for _, pod in pods_of(manifest)]
     if pods:
         yield Manifest(f"{manifest.name}: pods made of it", yaml.safe_dump_all(pods))
 
 
+def shipped() -> list[Manifest]:
+    return [*files(), *overlays(), *charts(), *documentation()]
+
+
 def everything() -> list[Manifest]:
-    found = [*files(), *overlays(), *charts(), *documentation()]
+    found = shipped()
     return found + [made for manifest in found for made in made_of(manifest)]
