@@ -173,8 +173,7 @@ def prepare(folder: pathlib.Path) -> None:
 
 
 def run_document(runner: Runner, document: str, plan: dict[str, Any]) -> None:
-    for command in plan.get("setup", []):
-        runner.shell(command)
+    prepare_and_clear(runner, document, "setup", plan)
     for entry, block in zip(plan["blocks"], blocks(document), strict=True):
         began = time.monotonic()
         try:
@@ -185,8 +184,15 @@ def run_document(runner: Runner, document: str, plan: dict[str, Any]) -> None:
         print(f"  {document}, `{entry['begins']}`: {done} ({time.monotonic() - began:.0f} s)", flush=True)
         for start, why in entry.get("leave", {}).items():
             print(f"    left out: {start}: {why}")
-    for command in plan.get("teardown", []):
+    prepare_and_clear(runner, document, "teardown", plan)
+
+
+def prepare_and_clear(runner: Runner, document: str, what: str, plan: dict[str, Any]) -> None:
+    began = time.monotonic()
+    for command in plan.get(what, []):
         runner.shell(command)
+    if what in plan:
+        print(f"  {document}, {what} ({time.monotonic() - began:.0f} s)", flush=True)
 
 
 def run() -> None:
