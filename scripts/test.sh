@@ -62,6 +62,8 @@ integration() {
 # Cases that need more than the oldest Kubernetes that we support has, each with the reason.
 oldest_lacks=(
   "a pod with nothing but a claim is sized by its ResourceClaimTemplate | resource.k8s.io/v1 is served since 1.34"
+  "a claim for all devices of a node is a warning that says how to give the number | resource.k8s.io/v1 is served since 1.34"
+  "both programs get their lists as streams, none in pages | the API server does not stream lists (WatchList) unless it is told to"
 )
 
 # The integration tests once more, on the oldest kube-apiserver that we support.

@@ -36,12 +36,13 @@ void Namespace::Enable() const {
 namespace {
 
 json Engine() {
-  return {{"name", "engine"},
-          {"image", "local/busybox:1"},
-          {"imagePullPolicy", "Never"},
-          {"command", {"sleep", "1000000"}},
-          {"securityContext",
-           {{"allowPrivilegeEscalation", false}, {"capabilities", {{"drop", json::array({"ALL"})}}}}}};
+  return {
+      {"name", "engine"},
+      {"image", "local/busybox:1"},
+      {"imagePullPolicy", "Never"},
+      {"command", {"sleep", "1000000"}},
+      {"securityContext",
+       {{"allowPrivilegeEscalation", false}, {"capabilities", {{"drop", json::array({"ALL"})}}}}}};
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "kube/client.h"
 #include "kube/cluster_config.h"
 #include "kube/http_transport.h"
+#include "tests/integration/installation.h"
 #include "tests/support/generated_pods.h"
 
 namespace shm::test {
@@ -105,6 +106,10 @@ bool CheckPatched(Server& server, const Sample& sample, const json& pod, const c
   return true;
 }
 
+// Before 1.34 the server drops the claims after it has asked the webhook: what it keeps is another
+// pod.
+bool KeepsClaims() { return Cluster().Try("get --raw /apis/resource.k8s.io/v1").exit_code == 0; }
+
 }  // namespace
 
 TEST_CASE("A1, A7: the API server accepts the patch of every generated pod that it accepts") {
@@ -112,11 +117,15 @@ TEST_CASE("A1, A7: the API server accepts the patch of every generated pod that 
   WARN("seed " << seed);
   PodGenerator generator(seed);
   Server server;
+  const bool keeps_claims = KeepsClaims();
+  int looked_at = 0;
   int valid = 0;
   int patched = 0;
-  for (int i = 0; i < kPods; ++i) {
+  for (int i = 0; looked_at < kPods; ++i) {
     INFO("seed " << seed << ", pod " << i);
     const Sample sample(generator, i % 2 == 0);
+    if (!keeps_claims && sample.document()["spec"].contains("resourceClaims")) continue;
+    ++looked_at;
     const auto defaulted = Accepted(server, sample.document());
     if (!defaulted) continue;
     ++valid;
