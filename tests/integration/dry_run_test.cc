@@ -105,13 +105,11 @@ bool CheckPatched(Server& server, const Sample& sample, const json& pod, const c
   return true;
 }
 
-// Whether what the server has is the pod that it was given. Kubernetes 1.30 does not know a pod's
-// own resources, and drops its claims after it has asked the webhook.
-bool IsWhole(const json& pod, const json& kept) {
-  for (const char* field : {"resources", "resourceClaims"}) {
-    if (!pod["spec"].value(field, json()).empty() && !kept["spec"].contains(field)) return false;
-  }
-  return true;
+// Whether the oldest API server would keep less of it: Kubernetes 1.30 does not know a pod's own
+// resources, and drops its claims after it has asked the webhook.
+bool IsNew(const json& pod) {
+  return !pod["spec"].value("resources", json()).empty() ||
+         !pod["spec"].value("resourceClaims", json()).empty();
 }
 
 }  // namespace
@@ -128,11 +126,9 @@ TEST_CASE("A1, A7: the API server accepts the patch of every generated pod that 
   for (int i = 0; looked_at < kPods; ++i) {
     INFO("seed " << seed << ", pod " << i);
     const Sample sample(generator, i % 2 == 0);
-    const auto defaulted = Accepted(server, sample.document());
-    const bool whole = !defaulted || IsWhole(sample.document(), *defaulted);
-    CHECK((whole || oldest));
-    if (!whole) continue;
+    if (oldest && IsNew(sample.document())) continue;
     ++looked_at;
+    const auto defaulted = Accepted(server, sample.document());
     if (!defaulted) continue;
     ++valid;
     patched += CheckPatched(server, sample, sample.document(), "as it is written");
