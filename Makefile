@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps deps-check deps-fuzz build programs release image test-image test test-unit test-integration test-soak test-e2e check format tidy manifests \
+.PHONY: help deps deps-check deps-fuzz build programs release image test-image test test-unit test-integration test-oldest test-soak test-e2e check format tidy manifests \
         bench bench-webhook bench-admission bench-controller soak soak-admission soak-gitops soak-helm soak-hostile fuzz sanitize demo demo-down clean
 
 help: ## What there is to run
@@ -47,6 +47,9 @@ test-unit: ## Unit tests alone
 
 test-integration: ## Integration tests alone, each on an API server of its own
 	@scripts/test.sh integration
+
+test-oldest: ## The integration tests on the oldest Kubernetes that we support
+	@scripts/test.sh oldest
 
 test-soak: ## Five rounds of the soak alone
 	@scripts/test.sh soak

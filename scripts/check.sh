@@ -9,6 +9,7 @@ check() {
   shift
   if output=$("$@" 2>&1); then
     echo "ok    $name"
+    grep '^  skipped' <<<"$output"
   else
     echo "FAIL  $name"
     printf '%s\n' "$output" | sed 's/^/      /' | tail -40
@@ -31,7 +32,11 @@ overlays() {
   PATH=$(tests/cluster/build.sh helm kubectl):$PATH
   python3 tests/chart/kustomize_test.py
 }
-yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/(data|fuzz/corpus|chart/golden)/' | xargs yamllint -s -c .yamllint; }
+valid() {
+  PATH=$(tests/cluster/build.sh helm kubectl kubeconform):$PATH
+  python3 tests/validation/validate.py
+}
+yaml() { git ls-files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/docs/fixtures/chart/templates/|^tests/(data|fuzz/corpus|chart/golden)/' | xargs yamllint -s -c .yamllint; }
 thread_safety() { cmake --preset thread-safety && cmake --build --preset thread-safety; }
 # In C++20 the pointer itself dies before the first round. scripts/sanitize.sh found four of these.
 range_for() { ! git grep -nE 'for \([^;]* : \*[^;()]*\(' -- '*.cc' '*.h'; }
@@ -54,6 +59,7 @@ check "generated manifests are up to date" scripts/render-manifests.sh --check
 check "chart (helm lint)" charts
 check "chart (values, rights, golden renders)" chart_values
 check "kustomize overlays are what the chart makes" overlays
+check "manifests are valid in the oldest and in the newest Kubernetes (kubeconform, strict)" valid
 if [ "$failed" -gt 0 ]; then
   echo "$failed checks failed"
   exit 1

@@ -5,8 +5,8 @@
 #
 #   build    compiling the programs and the tests
 #   image    making the container image where neither docker nor podman works
-#   cluster  running the test cluster (its programs are built from Go modules: Go 1.26 is needed), and the shells
-#            that complete shmctl
+#   cluster  running the test cluster (its programs are built from Go modules: Go 1.26 is needed), the shells
+#            that complete shmctl, and jq, which the docs use
 #   gitops   what Argo CD reads our files with: its Lua, and jq
 #   check    formatting and linting
 #   fuzz     clang with the runtime of its sanitizers and of libFuzzer, which Debian packs apart
@@ -22,7 +22,7 @@ PackagesOf() {
     cluster)
       PackagesOf image
       echo curl runc containernetworking-plugins nftables iproute2 busybox-static openssl util-linux procps python3 git \
-        ca-certificates fish zsh
+        ca-certificates fish zsh jq
       ;;
     fuzz) echo clang libclang-rt-dev ;;
     gitops) echo lua5.1 jq python3-yaml ;;

@@ -66,6 +66,11 @@ def pods(seed: int) -> Iterator[Pod]:
         index += 1
 
 
+# Pod Security `restricted`, which every namespace of the test cluster enforces.
+RESTRICTED = {"runAsNonRoot": True, "runAsUser": 65532, "allowPrivilegeEscalation": False,
+              "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
 def service_name(degree: int) -> str:
     return f"tp{degree}"
 
@@ -78,7 +83,7 @@ def manifest(pod: Pod) -> dict[str, Any]:
                          "labels": {label: service_name(pod.degree)}},
             "spec": {"schedulerName": "nobody", "terminationGracePeriodSeconds": 0,
                      "containers": [{"name": "engine", "image": "local/busybox:1",
-                                     "command": ["sleep", "1000000"]}]}}
+                                     "command": ["sleep", "1000000"], "securityContext": RESTRICTED}]}}
 
 
 def services(kind: str) -> list[dict[str, Any]]:
@@ -89,7 +94,8 @@ def services(kind: str) -> list[dict[str, Any]]:
                                 "sharedMemory": {"sizePerGPU": f"{GIB_PER_GPU}Gi"}}
         if kind == LABELLED:
             spec["replicas"] = 0
-            spec["template"] = {"spec": {"containers": [{"name": "engine", "image": "local/busybox:1"}]}}
+            spec["template"] = {"spec": {"containers": [{"name": "engine", "image": "local/busybox:1",
+                                                          "securityContext": RESTRICTED}]}}
         else:
             spec["selector"] = {"matchLabels": {"app": service_name(degree)}}
         made.append({"apiVersion": "shm-operator.dev/v1alpha1", "kind": "InferenceService",

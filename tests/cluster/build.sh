@@ -2,19 +2,25 @@
 # Builds the programs of the test cluster from the Go modules that go.mod and go.sum pin here, one
 # folder a module, and prints the one directory that holds them all.
 #
-#   tests/cluster/build.sh [kubernetes|control-plane|kubectl|etcd|containerd|helm|helm4|kustomize|gitops|all]...
+#   tests/cluster/build.sh [kubernetes|control-plane|kubectl|etcd|containerd|helm|helm4|kustomize|kubeconform|gitops|all]...
 #
-# `control-plane` (etcd, kube-apiserver, kubectl) and kustomize are what the integration tests need, `gitops`
-# (kustomize-controller and cert-manager) what `make soak-gitops` does, helm4 what `make soak-helm` does. The
-# default is `all` that a cluster needs, which is without these. A program is built once for its
+# `control-plane` (etcd, kube-apiserver, kubectl) and kustomize are what the integration tests need, kubeconform
+# what `make check` does, helm4 what `make soak-helm` does, `gitops` (kustomize-controller and cert-manager) what
+# `make soak-gitops` does. The default is `all` that a cluster needs, which is without these. A program is built once for its
 # version, its go.sum and its flags, and kept in ${XDG_CACHE_HOME:-~/.cache}/shm-operator/cluster; when
 # all are there this takes no time.
+#
+# SHM_CLUSTER_KUBERNETES    the folder that pins Kubernetes (kubernetes); kubernetes-oldest has the API
+#                           server and kubectl of the oldest version that we support, and nothing else
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 cache=$(CacheDir)/cluster
+
+kubernetes=${SHM_CLUSTER_KUBERNETES:-kubernetes}
+[ -f "$here/$kubernetes/go.mod" ] || Die "SHM_CLUSTER_KUBERNETES names no folder of tests/cluster: $kubernetes"
 
 k8s=k8s.io/kubernetes/cmd
 containerd=github.com/containerd/containerd/v2/cmd
@@ -25,7 +31,8 @@ all="$control_plane kube-controller-manager kube-scheduler kubelet kube-proxy
 # Which module builds a program, and its package there.
 ModuleOf() {
   case $1 in
-    kube*) echo "kubernetes $k8s/$1" ;;
+    kubeconform) echo "kubeconform github.com/yannh/kubeconform/cmd/kubeconform" ;;
+    kube*) echo "$kubernetes $k8s/$1" ;;
     etcd) echo "etcd go.etcd.io/etcd/server/v3" ;;
     containerd | containerd-shim-runc-v2 | ctr) echo "containerd $containerd/$1" ;;
     helm) echo "helm helm.sh/helm/v3/cmd/helm" ;;
@@ -56,12 +63,13 @@ PinnedVersion() {
 # Programs that were linked without a version misjudge the server: kubelet and kubectl call it 0.0,
 # and Helm 3 renders charts for Kubernetes 1.20. (Helm 4 looks at the version of its client-go.)
 FlagsOf() {
-  local kubernetes version=k8s.io/component-base/version major minor
-  kubernetes=$(PinnedVersion kubernetes k8s.io/kubernetes)
-  IFS=. read -r major minor _ <<<"${kubernetes#v}"
+  local pinned version=k8s.io/component-base/version major minor folder=kubernetes
+  [[ $1 != kubernetes* ]] || folder=$1
+  pinned=$(PinnedVersion "$folder" k8s.io/kubernetes)
+  IFS=. read -r major minor _ <<<"${pinned#v}"
   case $1 in
-    kubernetes)
-      echo "-X $version.gitVersion=$kubernetes -X $version.gitMajor=$major -X $version.gitMinor=$minor"
+    kubernetes*)
+      echo "-X $version.gitVersion=$pinned -X $version.gitMajor=$major -X $version.gitMinor=$minor"
       ;;
     containerd)
       version=github.com/containerd/containerd/v2
@@ -82,7 +90,7 @@ FlagsOf() {
 
 MainModuleOf() {
   case $1 in
-    kubernetes) echo k8s.io/kubernetes ;;
+    kubernetes*) echo k8s.io/kubernetes ;;
     etcd) echo go.etcd.io/etcd/server/v3 ;;
     containerd) echo github.com/containerd/containerd/v2 ;;
     helm) echo helm.sh/helm/v3 ;;
@@ -90,6 +98,7 @@ MainModuleOf() {
     kustomize) echo sigs.k8s.io/kustomize/kustomize/v5 ;;
     kustomize-controller) echo github.com/fluxcd/kustomize-controller ;;
     cert-manager) echo github.com/cert-manager/cert-manager ;;
+    kubeconform) echo github.com/yannh/kubeconform ;;
   esac
 }
 
@@ -128,7 +137,7 @@ for argument in "${@:-all}"; do programs+=" $(ProgramsOf "$argument")"; done
 
 declare -A stores=()
 key=
-for module in kubernetes etcd containerd helm helm4 kustomize kustomize-controller cert-manager; do
+for module in "$kubernetes" etcd containerd helm helm4 kustomize kubeconform kustomize-controller cert-manager; do
   stores[$module]=$(StoreOf "$module")
   key+=${stores[$module]}
 done

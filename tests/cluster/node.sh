@@ -143,6 +143,21 @@ volumeStatsAggPeriod: 5s
 C
 }
 
+# Every namespace refuses pods that Pod Security `restricted` does, unless its own label says otherwise: what
+# we install, and the pods of samples, demo and tests, have to do with that. None is exempt, as none needs it.
+AdmissionConfig() {
+  cat <<'C'
+apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+- name: PodSecurity
+  configuration:
+    apiVersion: pod-security.admission.config.k8s.io/v1
+    kind: PodSecurityConfiguration
+    defaults: {enforce: restricted, enforce-version: latest, warn: restricted, warn-version: latest}
+C
+}
+
 ProxyConfig() {
   cat <<C
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
@@ -172,6 +187,7 @@ StartControlPlane() {
     --listen-client-urls $etcd --advertise-client-urls $etcd --listen-peer-urls http://127.0.0.1:2380
   mapfile -t flags < <(ApiserverFlags "$pki" $etcd 6443)
   Keep kube-apiserver kube-apiserver "${flags[@]}" --advertise-address="$ip" \
+    --admission-control-config-file="$state/admission.yaml" \
     --kubelet-client-certificate="$pki/kubelet-client.crt" --kubelet-client-key="$pki/kubelet-client.key" \
     --kubelet-certificate-authority="$pki/ca.crt" --kubelet-preferred-address-types=InternalIP
 }
@@ -195,6 +211,7 @@ PrepareNetwork
 PrepareCgroups
 mkdir -p "$state/log" "$state/cni" "$state/pod-logs"
 MakePki
+AdmissionConfig >"$state/admission.yaml"
 StartControlPlane
 CniConfig >"$state/cni/10-pods.conflist"
 ContainerdConfig >"$state/containerd.toml"

@@ -36,16 +36,25 @@ void Namespace::Enable() const {
 namespace {
 
 json Engine() {
-  return {{"name", "engine"},
-          {"image", "local/busybox:1"},
-          {"imagePullPolicy", "Never"},
-          {"command", {"sleep", "1000000"}}};
+  return {
+      {"name", "engine"},
+      {"image", "local/busybox:1"},
+      {"imagePullPolicy", "Never"},
+      {"command", {"sleep", "1000000"}},
+      {"securityContext",
+       {{"allowPrivilegeEscalation", false}, {"capabilities", {{"drop", json::array({"ALL"})}}}}}};
 }
 
 }  // namespace
 
+// As Pod Security `restricted` wants it, which every namespace of the test cluster enforces.
 json PodSpec() {
-  return {{"terminationGracePeriodSeconds", 0}, {"containers", json::array({Engine()})}};
+  return {{"terminationGracePeriodSeconds", 0},
+          {"securityContext",
+           {{"runAsNonRoot", true},
+            {"runAsUser", 65532},
+            {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
+          {"containers", json::array({Engine()})}};
 }
 
 json Service(const std::string& name, json spec) {

@@ -105,6 +105,13 @@ bool CheckPatched(Server& server, const Sample& sample, const json& pod, const c
   return true;
 }
 
+// Whether the oldest API server would keep less of it: Kubernetes 1.30 does not know a pod's own
+// resources, and drops its claims after it has asked the webhook.
+bool IsNew(const json& pod) {
+  return !pod["spec"].value("resources", json()).empty() ||
+         !pod["spec"].value("resourceClaims", json()).empty();
+}
+
 }  // namespace
 
 TEST_CASE("A1, A7: the API server accepts the patch of every generated pod that it accepts") {
@@ -112,11 +119,15 @@ TEST_CASE("A1, A7: the API server accepts the patch of every generated pod that 
   WARN("seed " << seed);
   PodGenerator generator(seed);
   Server server;
+  const bool oldest = std::getenv("SHM_CLUSTER_KUBERNETES") != nullptr;
+  int looked_at = 0;
   int valid = 0;
   int patched = 0;
-  for (int i = 0; i < kPods; ++i) {
+  for (int i = 0; looked_at < kPods; ++i) {
     INFO("seed " << seed << ", pod " << i);
     const Sample sample(generator, i % 2 == 0);
+    if (oldest && IsNew(sample.document())) continue;
+    ++looked_at;
     const auto defaulted = Accepted(server, sample.document());
     if (!defaulted) continue;
     ++valid;
