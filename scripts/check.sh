@@ -42,6 +42,8 @@ thread_safety() { cmake --preset thread-safety && cmake --build --preset thread-
 range_for() { ! git grep -nE 'for \([^;]* : \*[^;()]*\(' -- '*.cc' '*.h'; }
 # value() returns a copy, which items() outlives. One ended the operator in each rotation.
 items_of_copy() { ! git ls-files '*.cc' '*.h' | xargs grep -Pzl 'for \([^;{]*\bvalue\([^;{]*\)\s*\.items\(\)\)'; }
+# Likewise an element of what a call returned. scripts/sanitize.sh found one, in a test.
+element_of_temporary() { ! git grep -nE 'for \([^;]* : [^;()]*\(.*\)\[[^;]*\]\) \{' -- '*.cc' '*.h'; }
 one_version() { [ "$(cat VERSION)" = "$(sed -n 's/^version: //p' charts/shm-operator/Chart.yaml)" ]; }
 check "format (clang-format)" format
 check "rooms include only downwards" python3 scripts/check_rooms.py
@@ -49,6 +51,7 @@ check "docs/metrics.md says what the sources have" python3 scripts/check_metrics
 check "thread safety (clang -Wthread-safety)" thread_safety
 check "no range-for over what a temporary points to" range_for
 check "no items() of what value() returns" items_of_copy
+check "no range-for over an element of a temporary" element_of_temporary
 check "shell scripts (shellcheck)" shell
 check "python scripts compile" python
 check "yaml (yamllint)" yaml

@@ -104,7 +104,8 @@ TEST_CASE(
   CHECK_FALSE(scoped.Get(kOther, "pod p")["spec"].contains("volumes"));
   CHECK_FALSE(scoped.Get(kOther, "pod old").is_null());
   CHECK(scoped.Get(kOther, "deployments")["items"].empty());
-  for (const json& service : scoped.Get(kOther, "inferenceservices.shm-operator.dev")["items"]) {
+  const json others = scoped.Get(kOther, "inferenceservices.shm-operator.dev");
+  for (const json& service : others["items"]) {
     CHECK_FALSE(service.contains("status"));
   }
   // Its own Deployment was found, which a right to that alone allows.
