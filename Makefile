@@ -39,7 +39,7 @@ release: programs ## Make dist/ of a clean tree: chart, manifests, image, SBOM, 
 image: programs ## Build the image as build/image.tar (shm-operator:dev)
 	@deploy/image/build.sh build/image.tar
 
-test: ## Dependencies, build, unit, integration on a real API server, five rounds of the soak, end to end with a real kubelet
+test: ## Dependencies, build, unit, integration on a real API server, five rounds of the soak, 2,000 pods of the admission soak, end to end with a real kubelet
 	@scripts/test.sh unit integration soak e2e
 
 test-unit: ## Unit tests alone

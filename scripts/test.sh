@@ -84,11 +84,18 @@ soak() {
   SOAK_ROUNDS=5 SOAK_SEED=9 SOAK_BIN_DIR=build/dev/bin SOAK_OUT='' run_script scripts/soak.sh
 }
 
+# Every disturbance once, while pods are made as fast as they are in a big cluster. It installs the chart
+# with values of its own.
+soak_admission() {
+  SOAK_CLUSTER=$SHM_CLUSTER_DIR SOAK_PODS=2000 SOAK_RATE=25 SOAK_SHORT=yes SOAK_OUT='' run_script scripts/soak-admission.sh
+}
+
 e2e() {
   # The programs that the other tiers tested; a release build would cost as much again.
   export SHM_CLUSTER_DIR=$PWD/build/e2e-cluster SHM_BIN_DIR=$PWD/build/dev/bin
   trap 'tests/cluster/down >/dev/null' EXIT
   start_test_cluster || return 1
+  soak_admission
   install_operator || return 1
   run_program build/dev/bin/e2e_tests
   # What the e2e tests have uninstalled, the docs install.
