@@ -116,7 +116,7 @@ Condition DecideReady(const InferenceService& service, const StatusFacts& facts)
   }
   // As a Deployment of none is complete: what waits for Ready, Flux say, is not held up.
   if (children.replicas == 0 && facts.pods.empty()) {
-    return {kType, true, "ScaledToZero", "scaled to 0: no pod is wanted, and none is there"};
+    return {kType, true, "ScaledToZero", "scaled to 0: no pod is wanted"};
   }
   if (children.replicas == 0 || children.ready_replicas < children.replicas) {
     return {kType, false, "Progressing",

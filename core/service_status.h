@@ -37,7 +37,7 @@ struct ChildrenOutcome {
   };
   State state = State::kNotWanted;
   std::string message;  // the API server's words, or the object that is in the way
-  int replicas = 0;     // of the Deployment's status
+  int replicas = 0;     // wanted
   int ready_replicas = 0;
   friend bool operator==(const ChildrenOutcome&, const ChildrenOutcome&) = default;
 };

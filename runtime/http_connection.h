@@ -127,6 +127,7 @@ class Connection final : public Session {
   void OnLeave();
   void OnEvict();
   bool Pending();
+  bool Spare();
   void FinishUnlessAsked();
   void CancelRead(AfterCancel then);
   void OnReadFailed(error_code error);
@@ -147,6 +148,8 @@ class Connection final : public Session {
   std::size_t charged_ = 0;  // body bytes accounted for at the hub
   bool in_flight_ = false;
   bool rejected_ = false;
+  bool spared_ = false;
+  bool leaving_ = false;
   AfterCancel after_cancel_ = AfterCancel::kClose;
 };
 

@@ -33,13 +33,14 @@ void Connection<Stream>::OnDeadline() {
 template <typename Stream>
 void Connection<Stream>::OnLeave() {
   if (phase() == Phase::kWaiting && served()) return FinishUnlessAsked();
-  if (phase() == Phase::kWaiting || phase() == Phase::kHandshake) Enter(phase(), kLinger);
+  const bool silent = phase() == Phase::kHandshake && !heard();
+  if (phase() == Phase::kWaiting || silent) Enter(phase(), kLinger);
 }
 
 template <typename Stream>
 void Connection<Stream>::OnEvict() {
   const bool rests = phase() == Phase::kWaiting || phase() == Phase::kHandshake;
-  if ((rests && Pending()) || !Evictable(Clock::now())) return UnmarkEvicting();
+  if ((rests && Spare()) || !Evictable(Clock::now())) return UnmarkEvicting();
   hub_.Reject(Rejection::kEvicted);
   Close();
 }
@@ -52,9 +53,18 @@ bool Connection<Stream>::Pending() {
   return buffer_.size() > 0 || (socket().available(error) > 0 && !error);
 }
 
+// Once for each request: bytes that are never read, as a peer has them lie there that has TLS's own
+// messages answered and does not take the answers, spare nobody for ever.
+template <typename Stream>
+bool Connection<Stream>::Spare() {
+  return Pending() && !std::exchange(spared_, true);
+}
+
 template <typename Stream>
 void Connection<Stream>::FinishUnlessAsked() {
-  if (!Pending()) CancelRead(AfterCancel::kFinish);
+  if (Spare()) return Enter(phase(), kLinger);
+  if (std::exchange(leaving_, true)) return Close();  // there was no read that a cancel could end
+  CancelRead(AfterCancel::kFinish);
 }
 
 template <typename Stream>
@@ -72,7 +82,7 @@ void Connection<Stream>::OnReadFailed(error_code error) {
       case AfterCancel::kRejectTimeout:
         return Reject(Rejection::kTimeout);
       case AfterCancel::kFinish:
-        return Finish();
+        return Spare() ? AwaitRequest() : Finish();
       case AfterCancel::kClose:
         return Close();
     }

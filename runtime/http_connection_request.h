@@ -38,6 +38,7 @@ void Connection<Stream>::AwaitRequest() {
   // A new connection that says nothing has the time of a header, one that was served may rest.
   const auto patience = served() ? limits().idle : limits().header;
   Enter(Phase::kWaiting, hub_.draining ? kLinger : patience);
+  spared_ = leaving_ = false;
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(limits().header_bytes));
   parser_->body_limit(limits().body_bytes);

@@ -158,7 +158,7 @@ inline void Listener::AdmitHeld() {
   try {
     const Clock::time_point now = Clock::now();
     if (!HasCertificate() || !hub_.HasRoom(now) || !hub_.MakeRoom(now)) {
-      retry_.expires_after(std::chrono::milliseconds(5));
+      retry_.expires_after(std::chrono::milliseconds(HasCertificate() ? 5 : 50));
       return retry_.async_wait(
           [this](error_code) { acceptor_.is_open() ? AdmitHeld() : held_.reset(); });
     }
@@ -207,7 +207,8 @@ inline void Listener::Sweep() {
 // Peers that are connected as far as the kernel goes would be reset.
 inline void Listener::AdmitBacklog() {
   const auto room = [this] {
-    return HasCertificate() && hub_.size() < hub_.options.limits.connections;
+    const Clock::time_point now = Clock::now();
+    return HasCertificate() && hub_.HasRoom(now) && hub_.MakeRoom(now);
   };
   if (held_ && room()) Admit(*std::exchange(held_, std::nullopt));
   error_code error;
@@ -245,9 +246,12 @@ inline void Listener::Stop() {
   threads_.clear();
   error_code ignored;
   acceptor_.close(ignored);
-  hub_.Abort();
-  io_.restart();
-  io_.poll();
+  // Twice: what was queued may have admitted another one.
+  for (int i = 0; i < 2; ++i) {
+    hub_.Abort();
+    io_.restart();
+    io_.poll();
+  }
 }
 
 }  // namespace shm::runtime::internal

@@ -50,6 +50,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Clock::time_point deadline() const { return Clock::time_point(Clock::duration(deadline_)); }
   bool evicting() const { return evicting_; }
   bool served() const { return served_; }
+  bool heard() const { return heard_; }
   void MarkEvicting() { evicting_ = true; }
   // Not while a request of it is handled, nor in the first moments of its answer: a peer that does
   // not take its answers could keep its place with them.

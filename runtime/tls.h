@@ -41,7 +41,7 @@ class ServerTls {
   // asked for, which is the default.
   void RequireClientAuthority(std::string authorities_pem) SHM_EXCLUDES(mutex_);
 
-  // Null until a pair was set: handshakes are to be refused then.
+  // Null until a pair was set, and never again: who connects before waits.
   std::shared_ptr<SSL_CTX> context() const SHM_EXCLUDES(mutex_);
   std::optional<TlsPairInfo> info() const SHM_EXCLUDES(mutex_);
 

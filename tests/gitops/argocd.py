@@ -154,7 +154,7 @@ def health(ledger: Ledger) -> None:
     apply([engines.service("taken", 1), engines.service("no-pods", 1, gpuCount=1, selector={"matchLabels": {"app": "none"}})])
     look = Health()
     wanted = {"ready": ("True", "Available", "Healthy"), "no-pods": ("True", "NoPods", "Healthy"),
-              "starting": ("False", "Progressing", "Progressing"), "scaled-to-zero": ("False", "Progressing", "Suspended"),
+              "starting": ("False", "Progressing", "Progressing"), "scaled-to-zero": ("True", "ScaledToZero", "Suspended"),
               "taken": ("False", "NameTaken", "Degraded")}
     for name, (status, reason, said) in wanted.items():
         _wait_for_condition(name, status, reason)

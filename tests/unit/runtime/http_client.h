@@ -3,11 +3,13 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -25,6 +27,9 @@ class Peer {
   explicit Peer(std::uint16_t port, std::uint32_t source = INADDR_LOOPBACK)
       : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
     std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+    const timeval patience{10, 0};  // of handshakes, which a test may wait for without end
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(source);
@@ -62,6 +67,21 @@ class Peer {
     const bool done = SSL_renegotiate(ssl_.get()) == 1 && SSL_do_handshake(ssl_.get()) == 1;
     ERR_clear_error();
     return done;
+  }
+
+  // Has the server answer TLS's own messages, and never takes the answers: until nothing goes out
+  // any more. Nothing else can be done with it then.
+  void FloodKeyUpdates() {
+    const int small = 4096;
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    ::fcntl(fd_, F_SETFL, O_NONBLOCK);
+    for (int blocked = 0; blocked < 20;) {
+      const bool sent = SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED) == 1 &&
+                        SSL_do_handshake(ssl_.get()) == 1;
+      blocked = sent ? 0 : blocked + 1;
+      if (!sent) ::usleep(5'000);
+    }
+    ERR_clear_error();
   }
 
   // The subject of the certificate that the server presented.

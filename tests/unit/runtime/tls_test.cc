@@ -58,8 +58,7 @@ Pair MakePair(const std::string& name) {
 }
 
 struct TlsEcho {
-  TlsEcho() {
-    HttpServerOptions options;
+  explicit TlsEcho(HttpServerOptions options = {}) {
     options.tls = tls;
     options.on_reject = [this](Rejection reason) {
       if (reason == Rejection::kHandshake) ++failed_handshakes;
@@ -123,6 +122,22 @@ TEST_CASE("Who comes before there is a pair waits for it, and is served") {
   CHECK(Ask(early, "/hello").find("200 OK") != std::string::npos);
   REQUIRE(second.StartTls());
   CHECK(Ask(second, "/hello").find("200 OK") != std::string::npos);
+}
+
+TEST_CASE("Who has TLS's own messages answered and never reads keeps no place beyond its time") {
+  HttpServerOptions options;
+  options.limits.header = std::chrono::milliseconds(100);
+  options.limits.connections = 1;
+  TlsEcho echo(options);
+  const Pair pair = MakePair("first");
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  Peer flood(echo.server->port());
+  REQUIRE(flood.StartTls());
+  flood.FloodKeyUpdates();
+  Peer good(echo.server->port());
+  REQUIRE(good.StartTls());
+  CHECK(Ask(good, "/hello").find("200 OK") != std::string::npos);
+  CHECK(echo.server->connections() <= 1);
 }
 
 TEST_CASE("A server that never had a pair drains and stops in good time") {
