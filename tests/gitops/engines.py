@@ -8,9 +8,11 @@ from typing import Any
 import yaml
 
 from compare import Json
+from plan import RESTRICTED
 
 NAMESPACE = "llm"
-CONTAINER = {"name": "engine", "image": "local/busybox:1", "imagePullPolicy": "Never", "command": ["sleep", "1000000"]}
+CONTAINER = {"name": "engine", "image": "local/busybox:1", "imagePullPolicy": "Never", "command": ["sleep", "1000000"],
+             "securityContext": RESTRICTED}
 
 
 def namespace() -> Json:

@@ -9,13 +9,14 @@ import threading
 
 from client import CORE, Api, Away
 from compare import Json, shared_memory
+from plan import RESTRICTED
 
 PODS = CORE + "?dryRun=All"
 
 
 def pod(labels: dict[str, str]) -> Json:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "probe-", "labels": labels},
-            "spec": {"containers": [{"name": "engine", "image": "local/busybox:1"}]}}
+            "spec": {"containers": [{"name": "engine", "image": "local/busybox:1", "securityContext": RESTRICTED}]}}
 
 
 def labelled(service: str) -> Json:

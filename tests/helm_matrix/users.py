@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from cluster import Cluster
 from next_chart import FIELD
-from shared import APPS, CORE, LABELLED, MERGE_PATCH, NAMESPACES, SELECTED, SERVICES, Json, services, wait_for
+from shared import APPS, CORE, LABELLED, MERGE_PATCH, NAMESPACES, RESTRICTED, SELECTED, SERVICES, Json, services, wait_for
 
 ENGINE = {"apiVersion": "shm-operator.dev/v1alpha1", "kind": "InferenceService",
           "metadata": {"name": "engine", "namespace": NAMESPACES[LABELLED]},
           "spec": {"tensorParallelSize": 2, "template": {"spec": {
               "terminationGracePeriodSeconds": 0,
-              "containers": [{"name": "engine", "image": "local/busybox:1", "command": ["sleep", "1000000"]}]}}}}
+              "containers": [{"name": "engine", "image": "local/busybox:1", "command": ["sleep", "1000000"],
+                              "securityContext": RESTRICTED}]}}}}
 CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/inferenceservices.shm-operator.dev"
 STRICT = "?fieldValidation=Strict"
 
