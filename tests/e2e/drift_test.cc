@@ -1,6 +1,7 @@
 // Pods that started without the webhook, and what spec.repair: Restart does to them where a kubelet
 // runs them and controllers replace them (docs/repair.md).
 #include <catch2/catch.hpp>
+#include <utility>
 
 #include "tests/e2e/cluster.h"
 
@@ -37,10 +38,12 @@ std::string Uid(const json& pod) { return pod["metadata"].value("uid", ""); }
 // Both ready and sized. In the order in which they came.
 json Sized(const Namespace& ns, const std::string& app) {
   json pods = ReadyPods(ns, "app=" + app + ",shm-operator.dev/injected=true");
-  if (pods.size() == 2 &&
-      pods[0]["metadata"]["creationTimestamp"] > pods[1]["metadata"]["creationTimestamp"]) {
-    std::swap(pods[0], pods[1]);
-  }
+  // Both may have come within the second that timestamps can tell.
+  const auto age = [](const json& pod) {
+    return std::pair(pod["metadata"].value("creationTimestamp", ""),
+                     Condition(pod, "Ready", "lastTransitionTime"));
+  };
+  if (pods.size() == 2 && age(pods[0]) > age(pods[1])) std::swap(pods[0], pods[1]);
   return pods;
 }
 
