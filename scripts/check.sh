@@ -43,7 +43,7 @@ range_for() { ! git grep -nE 'for \([^;]* : \*[^;()]*\(' -- '*.cc' '*.h'; }
 # value() returns a copy, which items() outlives. One ended the operator in each rotation.
 items_of_copy() { ! git ls-files '*.cc' '*.h' | xargs grep -Pzl 'for \([^;{]*\bvalue\([^;{]*\)\s*\.items\(\)\)'; }
 # Likewise an element of what a call returned. scripts/sanitize.sh found one, in a test.
-element_of_temporary() { ! git grep -nE 'for \([^;]* : [^;()]*\(.*\)\[[^;]*\]\) \{' -- '*.cc' '*.h'; }
+element_of_temporary() { ! git grep -nE 'for \([^;]* : [^;()]*\(.*\)\[[^;]*\]\)' -- '*.cc' '*.h'; }
 one_version() { [ "$(cat VERSION)" = "$(sed -n 's/^version: //p' charts/shm-operator/Chart.yaml)" ]; }
 check "format (clang-format)" format
 check "rooms include only downwards" python3 scripts/check_rooms.py

@@ -21,6 +21,22 @@ start_test_cluster() {
   tests/cluster/load-image build/image.tar
 }
 
+# SOAK_CLUSTER is the state of a test cluster that runs, with the image loaded; else one is started with its state
+# in `use_soak_cluster FOLDER`, and ends with the script.
+use_soak_cluster() {
+  if [ -n "${SOAK_CLUSTER:-}" ]; then
+    # shellcheck disable=SC1091
+    . "$SOAK_CLUSTER/env"
+    return
+  fi
+  export SHM_CLUSTER_DIR=$1
+  trap 'tests/cluster/down' EXIT
+  start_test_cluster
+}
+
+# What is said of the programs in results: `release` of build/release/bin.
+build_name() { basename "$(dirname "$(realpath -m "${SHM_BIN_DIR:-build/release/bin}")")"; }
+
 # What Helm is told beside that the image is local.
 helm_flags=()
 

@@ -11,14 +11,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
-if [ -n "${SOAK_CLUSTER:-}" ]; then
-  # shellcheck disable=SC1091
-  . "$SOAK_CLUSTER/env"
-else
-  export SHM_CLUSTER_DIR=$PWD/build/soak-admission-cluster
-  trap 'tests/cluster/down' EXIT
-  start_test_cluster
-fi
+use_soak_cluster "$PWD/build/soak-admission-cluster"
 
 times=(--set certificates.caPropagation=30 --set certificates.caOverlap=60)
 pause=10
@@ -32,7 +25,7 @@ helm_flags=(--set webhook.failurePolicy.labelled=Fail --set webhook.failurePolic
 install_operator
 
 flags=(--state "$SHM_CLUSTER_DIR" --pods "${SOAK_PODS:-20000}" --seed "${SOAK_SEED:-1}" --rate "${SOAK_RATE:-14}"
-  --longest-pause "$pause" --build "$(basename "$(dirname "$(realpath -m "${SHM_BIN_DIR:-build/release/bin}")")")")
+  --longest-pause "$pause" --build "$(build_name)")
 out=${SOAK_OUT-docs/results/soak-admission.md}
 [ -z "$out" ] || flags+=(--out "$out")
 python3 tests/admission_soak "${flags[@]}"

@@ -12,17 +12,10 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
-if [ -n "${SOAK_CLUSTER:-}" ]; then
-  # shellcheck disable=SC1091
-  . "$SOAK_CLUSTER/env"
-else
-  export SHM_CLUSTER_DIR=$PWD/build/soak-helm-cluster
-  trap 'tests/cluster/down' EXIT
-  start_test_cluster
-fi
+use_soak_cluster "$PWD/build/soak-helm-cluster"
 
 flags=(--state "$SHM_CLUSTER_DIR" --rate "${SOAK_RATE:-10}" --only "${SOAK_ONLY:-}"
-  --build "$(basename "$(dirname "$(realpath -m "${SHM_BIN_DIR:-build/release/bin}")")")")
+  --build "$(build_name)")
 if [ -n "${SOAK_QUICK:-}" ]; then
   flags+=(--quick)
 else

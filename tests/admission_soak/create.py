@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from client import CORE, Api, Away, GaveUp
+from pace import Pace
 from plan import NAMESPACES, Pod, manifest
 from verdict import Outcome, is_broken_connection, judge, pattern_of, unsized_because
 
@@ -55,12 +56,9 @@ class Creator:
                  under_way: Callable[[], str]) -> None:
         self.counts = Counts()
         self._api = api
-        self._pods = pods
-        self._pause = 1 / rate
+        self._pace = Pace(pods, rate)
         self._replica_is_dead = replica_is_dead
         self._under_way = under_way
-        self._lock = threading.Lock()
-        self._next_at = 0.0
         self._stop = threading.Event()
         self._made: queue.SimpleQueue[Pod | None] = queue.SimpleQueue()
         self._workers = [threading.Thread(target=self._work) for _ in range(WORKERS)]
@@ -84,17 +82,9 @@ class Creator:
     def _work(self) -> None:
         try:
             while not self._stop.is_set():
-                self._create(self._next())
+                self._create(self._pace.next())
         except GaveUp as error:
             self.problems.append(str(error))
-
-    def _next(self) -> Pod:
-        """The next pod, when its time has come. What was missed while nothing went is not made up for."""
-        with self._lock:
-            self._next_at = max(self._next_at + self._pause, time.monotonic())
-            at, pod = self._next_at, next(self._pods)
-        time.sleep(max(0.0, at - time.monotonic()))
-        return pod
 
     def _create(self, pod: Pod) -> None:
         """Until it is there: a client whose pod is refused by a webhook that fails tries again."""

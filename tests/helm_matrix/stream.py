@@ -6,11 +6,10 @@ import collections
 import dataclasses
 import json
 import threading
-import time
 from collections.abc import Iterator
 
 from phases import FINE, Fate, Phase, fate_of_refusal, laxer
-from shared import CORE, Api, Away, GaveUp, Outcome, Pod, judge, manifest, pattern_of, unsized_because
+from shared import CORE, Api, Away, GaveUp, Outcome, Pace, Pod, judge, manifest, pattern_of, unsized_because
 
 WORKERS = 3
 
@@ -32,9 +31,7 @@ class Stream:
         self.faults: collections.Counter[str] = collections.Counter()
         self.problems: list[str] = []
         self._api = api
-        self._pods = pods
-        self._pause = 1 / rate
-        self._next_at = 0.0
+        self._pace = Pace(pods, rate)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._workers = [threading.Thread(target=self._work) for _ in range(WORKERS)]
@@ -52,16 +49,9 @@ class Stream:
     def _work(self) -> None:
         try:
             while not self._stop.is_set():
-                self._create(self._next())
+                self._create(self._pace.next())
         except (GaveUp, Away) as error:
             self.problems.append(f"creating pods: {type(error).__name__}: {error}")
-
-    def _next(self) -> Pod:
-        with self._lock:
-            self._next_at = max(self._next_at + self._pause, time.monotonic())
-            at, pod = self._next_at, next(self._pods)
-        time.sleep(max(0.0, at - time.monotonic()))
-        return pod
 
     def _create(self, pod: Pod) -> None:
         """One attempt: whatever is refused stays so."""
