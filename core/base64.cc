@@ -31,9 +31,10 @@ int Base64Value(char c) {
 
 }  // namespace
 
-std::string EncodeBase64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4, '=');
-  char* out = text.data();
+void AppendBase64(std::string_view bytes, std::string* text) {
+  const std::size_t before = text->size();
+  text->resize(before + (bytes.size() + 2) / 3 * 4, '=');
+  char* out = text->data() + before;
   const auto byte = [&bytes](std::size_t i) -> std::uint32_t {
     return static_cast<unsigned char>(bytes[i]);
   };
@@ -45,9 +46,14 @@ std::string EncodeBase64(std::string_view bytes) {
     std::memcpy(out + 2, &kPairs[group & 4095], 2);
   }
   const std::size_t left = bytes.size() - whole;
-  if (left == 0) return text;
+  if (left == 0) return;
   const std::uint32_t group = byte(whole) << 16 | (left > 1 ? byte(whole + 1) << 8 : 0);
   for (std::size_t j = 0; j <= left; ++j) out[j] = kAlphabet[group >> (18 - 6 * j) & 63];
+}
+
+std::string EncodeBase64(std::string_view bytes) {
+  std::string text;
+  AppendBase64(bytes, &text);
   return text;
 }
 

@@ -10,6 +10,7 @@
 namespace shm {
 
 std::string EncodeBase64(std::string_view bytes);
+void AppendBase64(std::string_view bytes, std::string* text);
 
 // An Error where the text is no base64 with padding.
 Result<std::string> DecodeBase64(std::string_view text);

@@ -1,5 +1,5 @@
 // CheckPatch: applies a patch to the bare structure of the pod that was read.
-#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,114 +10,161 @@
 namespace shm {
 namespace {
 
-struct Member;
+enum class Kind { kValue, kObject, kList };
 
-// The structure of a JSON value as far as it is known: which members and elements it has. A list
-// serves for members, too: all but labels and annotations are few, and these are seldom searched.
-struct Shape {
-  enum class Kind { kValue, kObject, kList };
-  Kind kind = Kind::kValue;
-  std::vector<Member> members;
-  std::vector<Shape> elements;
+// The structure of a JSON document as far as it is known: which members and elements it has. All
+// its nodes stand in one array, as they are made for one patch and thrown away together.
+class Shape {
+ public:
+  using Node = std::uint32_t;
+  static constexpr Node kNone = UINT32_MAX;
+  static constexpr Node kRoot = 0;
 
-  Shape* Find(std::string_view name);  // null: none
-  Shape& operator[](std::string_view name);
+  Shape() {
+    nodes_.reserve(256);
+    nodes_.push_back({{}, Kind::kObject});
+  }
+
+  Kind KindOf(Node node) const { return nodes_[node].kind; }
+
+  // The last child of `parent`. `name`, which must outlive the Shape, is empty in a list.
+  Node Append(Node parent, std::string_view name, Kind kind = Kind::kValue) {
+    return InsertAfter(parent, nodes_[parent].last, name, kind);
+  }
+
+  // The member of that name; kNone where there is none.
+  Node Member(Node object, std::string_view name) const {
+    Node at = nodes_[object].first;
+    while (at != kNone && nodes_[at].name != name) at = nodes_[at].next;
+    return at;
+  }
+
+  // kNone where the list is not that long.
+  Node Element(Node list, std::size_t index) const {
+    Node at = nodes_[list].first;
+    for (; at != kNone && index > 0; --index) at = nodes_[at].next;
+    return at;
+  }
+
+  std::size_t Size(Node list) const {
+    std::size_t size = 0;
+    for (Node at = nodes_[list].first; at != kNone; at = nodes_[at].next) ++size;
+    return size;
+  }
+
+  void SetMember(Node object, std::string_view name, Kind kind) {
+    if (const Node old = Member(object, name); old != kNone) Remove(object, old);
+    Append(object, name, kind);
+  }
+
+  // `index` is at most the list's size.
+  void Insert(Node list, std::size_t index, Kind kind) {
+    InsertAfter(list, index == 0 ? kNone : Element(list, index - 1), {}, kind);
+  }
+
+  void Remove(Node parent, Node child) {
+    const Node before = Before(parent, child);
+    const Node after = nodes_[child].next;
+    (before == kNone ? nodes_[parent].first : nodes_[before].next) = after;
+    if (nodes_[parent].last == child) nodes_[parent].last = before;
+  }
+
+ private:
+  struct Entry {
+    std::string_view name;
+    Kind kind;
+    Node first = kNone;
+    Node last = kNone;
+    Node next = kNone;  // of the same parent
+  };
+
+  Node Before(Node parent, Node child) const {
+    Node before = kNone;
+    for (Node at = nodes_[parent].first; at != child; at = nodes_[at].next) {
+      before = at;
+    }
+    return before;
+  }
+
+  Node InsertAfter(Node parent, Node before, std::string_view name, Kind kind) {
+    const auto node = static_cast<Node>(nodes_.size());
+    nodes_.push_back({name, kind});
+    Node& link = before == kNone ? nodes_[parent].first : nodes_[before].next;
+    nodes_[node].next = link;
+    link = node;
+    if (nodes_[parent].last == before) nodes_[parent].last = node;
+    return node;
+  }
+
+  std::vector<Entry> nodes_;
 };
 
-// Names stand in the pod, in the patch or here.
-struct Member {
-  std::string_view name;
-  Shape shape;
-};
+using Node = Shape::Node;
 
-using Kind = Shape::Kind;
-
-Shape* Shape::Find(std::string_view name) {
-  const auto found = std::find_if(members.begin(), members.end(),
-                                  [name](const Member& member) { return member.name == name; });
-  return found == members.end() ? nullptr : &found->shape;
+void Describe(const StringMap& map, Node node, Shape* shape) {
+  for (const auto& entry : map) shape->Append(node, entry.first);
 }
 
-Shape& Shape::operator[](std::string_view name) {
-  if (Shape* found = Find(name)) return *found;
-  return members.emplace_back(Member{name, {}}).shape;
-}
-
-Shape Object() { return {Kind::kObject, {}, {}}; }
-Shape List() { return {Kind::kList, {}, {}}; }
-
-Shape ShapeOf(const StringMap& map) {
-  Shape shape = Object();
-  shape.members.reserve(map.size() + 1);
-  for (const auto& entry : map) shape.members.push_back({entry.first, {}});
-  return shape;
-}
-
-Shape ShapeOf(const ResourcesView& resources) {
-  Shape shape = Object();
-  if (resources.requests) shape["requests"] = ShapeOf(*resources.requests);
-  if (resources.limits) shape["limits"] = ShapeOf(*resources.limits);
-  return shape;
-}
-
-Shape ShapeOf(const MountView& mount) {
-  Shape shape = Object();
-  if (mount.read_only) shape["readOnly"];
-  if (mount.recursive_read_only) shape["recursiveReadOnly"];
-  return shape;
-}
-
-Shape ShapeOf(const ContainerView& container) {
-  Shape shape = Object();
-  if (container.resources.present) shape["resources"] = ShapeOf(container.resources);
-  if (container.env) {
-    Shape& env = shape["env"] = List();
-    env.elements.reserve(container.env->size() + 2);
-    env.elements.resize(container.env->size());
+void Describe(const ResourcesView& resources, Node node, Shape* shape) {
+  if (resources.requests) {
+    Describe(*resources.requests, shape->Append(node, "requests", Kind::kObject), shape);
   }
-  if (container.mounts) {
-    Shape& mounts = shape["volumeMounts"] = List();
-    mounts.elements.reserve(container.mounts->size() + 1);
-    for (const MountView& mount : *container.mounts) mounts.elements.push_back(ShapeOf(mount));
+  if (resources.limits) {
+    Describe(*resources.limits, shape->Append(node, "limits", Kind::kObject), shape);
   }
-  return shape;
 }
 
-Shape ShapeOf(const VolumeView& volume) {
-  Shape shape = Object();
-  if (volume.kind != VolumeView::Kind::kMemory) return shape;
-  Shape& source = shape["emptyDir"] = Object();
-  if (volume.size_limit) source["sizeLimit"];
-  return shape;
+void Describe(const EnvVar&, Node, Shape*) {}
+
+void Describe(const MountView& mount, Node node, Shape* shape) {
+  if (mount.read_only) shape->Append(node, "readOnly");
+  if (mount.recursive_read_only) shape->Append(node, "recursiveReadOnly");
 }
 
+void Describe(const VolumeView& volume, Node node, Shape* shape) {
+  if (volume.kind != VolumeView::Kind::kMemory) return;
+  const Node source = shape->Append(node, "emptyDir", Kind::kObject);
+  if (volume.size_limit) shape->Append(source, "sizeLimit");
+}
+
+void Describe(const ContainerView& container, Node node, Shape* shape);
+
+// The member `name` of `parent`: a list of objects.
 template <typename T>
-Shape ShapeOfAll(const std::vector<T>& items) {
-  Shape shape = List();
-  shape.elements.reserve(items.size() + 1);
-  for (const T& item : items) shape.elements.push_back(ShapeOf(item));
-  return shape;
+void DescribeAll(const std::vector<T>& items, std::string_view name, Node parent, Shape* shape) {
+  const Node list = shape->Append(parent, name, Kind::kList);
+  for (const T& item : items) Describe(item, shape->Append(list, {}, Kind::kObject), shape);
 }
 
-Shape ShapeOf(const PodView& pod) {
-  Shape shape = Object();
+void Describe(const ContainerView& container, Node node, Shape* shape) {
+  if (container.resources.present) {
+    Describe(container.resources, shape->Append(node, "resources", Kind::kObject), shape);
+  }
+  if (container.env) DescribeAll(*container.env, "env", node, shape);
+  if (container.mounts) DescribeAll(*container.mounts, "volumeMounts", node, shape);
+}
+
+void Describe(const PodView& pod, Node node, Shape* shape) {
   if (pod.has_metadata) {
-    Shape& metadata = shape["metadata"] = Object();
-    if (pod.labels) metadata["labels"] = ShapeOf(*pod.labels);
-    if (pod.annotations) metadata["annotations"] = ShapeOf(*pod.annotations);
+    const Node metadata = shape->Append(node, "metadata", Kind::kObject);
+    if (pod.labels) Describe(*pod.labels, shape->Append(metadata, "labels", Kind::kObject), shape);
+    if (pod.annotations) {
+      Describe(*pod.annotations, shape->Append(metadata, "annotations", Kind::kObject), shape);
+    }
   }
-  Shape& spec = shape["spec"] = Object();
-  spec["containers"] = ShapeOfAll(pod.containers);
+  const Node spec = shape->Append(node, "spec", Kind::kObject);
+  DescribeAll(pod.containers, "containers", spec, shape);
   if (!pod.init_containers.empty()) {
-    spec["initContainers"] = ShapeOfAll(pod.init_containers);
+    DescribeAll(pod.init_containers, "initContainers", spec, shape);
   }
-  if (pod.volumes) spec["volumes"] = ShapeOfAll(*pod.volumes);
-  if (pod.resources.present) spec["resources"] = ShapeOf(pod.resources);
-  return shape;
+  if (pod.volumes) DescribeAll(*pod.volumes, "volumes", spec, shape);
+  if (pod.resources.present) {
+    Describe(pod.resources, shape->Append(spec, "resources", Kind::kObject), shape);
+  }
 }
 
-// The index that a token names in a list of `size`; RFC 6901: no sign, no leading zero.
-std::optional<std::size_t> IndexIn(const std::string& token, std::size_t size) {
+// The index that a token names; RFC 6901: no sign, no leading zero.
+std::optional<std::size_t> ReadIndex(const std::string& token) {
   if (token.empty() || token.size() > 9 || (token.size() > 1 && token[0] == '0')) {
     return std::nullopt;
   }
@@ -126,64 +173,63 @@ std::optional<std::size_t> IndexIn(const std::string& token, std::size_t size) {
     if (c < '0' || c > '9') return std::nullopt;
     index = index * 10 + static_cast<std::size_t>(c - '0');
   }
-  if (index >= size) return std::nullopt;
   return index;
 }
 
-Shape* Child(Shape& parent, const std::string& token) {
-  if (parent.kind == Kind::kObject) return parent.Find(token);
-  if (parent.kind != Kind::kList) return nullptr;
-  const auto index = IndexIn(token, parent.elements.size());
-  return index ? &parent.elements[*index] : nullptr;
+// kNone where there is no such child.
+Node Child(const Shape& shape, Node parent, const std::string& token) {
+  if (shape.KindOf(parent) == Kind::kObject) return shape.Member(parent, token);
+  if (shape.KindOf(parent) != Kind::kList) return Shape::kNone;
+  const auto index = ReadIndex(token);
+  return index ? shape.Element(parent, *index) : Shape::kNone;
 }
 
-Shape* ParentOf(Shape& root, const std::vector<std::string>& path) {
-  Shape* at = &root;
-  for (std::size_t i = 0; at && i + 1 < path.size(); ++i) at = Child(*at, path[i]);
+Node ParentOf(const Shape& shape, const std::vector<std::string>& path) {
+  Node at = path.empty() ? Shape::kNone : Shape::kRoot;
+  for (std::size_t i = 0; at != Shape::kNone && i + 1 < path.size(); ++i) {
+    at = Child(shape, at, path[i]);
+  }
   return at;
 }
 
 // As deep as our values go: an empty object or list may be filled later, others are whole.
-Shape ShapeOfValue(const std::string& json) {
-  if (json == "{}") return Object();
-  if (json == "[]") return List();
-  return {};
+Kind KindOfValue(const std::string& json) {
+  if (json == "{}") return Kind::kObject;
+  if (json == "[]") return Kind::kList;
+  return Kind::kValue;
 }
 
-bool Add(Shape& parent, const std::string& token, const std::string& value) {
-  if (parent.kind == Kind::kObject) {
-    parent[token] = ShapeOfValue(value);
+bool Add(Shape& shape, Node parent, const std::string& token, const std::string& value) {
+  if (shape.KindOf(parent) == Kind::kObject) {
+    shape.SetMember(parent, token, KindOfValue(value));
     return true;
   }
-  if (parent.kind != Kind::kList) return false;
-  auto& elements = parent.elements;
-  const auto index =
-      token == "-" ? std::optional(elements.size()) : IndexIn(token, elements.size() + 1);
-  if (!index) return false;
-  elements.insert(elements.begin() + static_cast<std::ptrdiff_t>(*index), ShapeOfValue(value));
+  if (shape.KindOf(parent) != Kind::kList) return false;
+  const std::size_t size = shape.Size(parent);
+  const auto index = token == "-" ? std::optional(size) : ReadIndex(token);
+  if (!index || *index > size) return false;
+  shape.Insert(parent, *index, KindOfValue(value));
   return true;
 }
 
-bool Remove(Shape& parent, const std::string& token) {
-  if (parent.kind == Kind::kObject) {
-    return std::erase_if(parent.members,
-                         [&token](const Member& member) { return member.name == token; }) == 1;
-  }
-  const auto index = IndexIn(token, parent.elements.size());
-  if (parent.kind != Kind::kList || !index) return false;
-  parent.elements.erase(parent.elements.begin() + static_cast<std::ptrdiff_t>(*index));
+bool Remove(Shape& shape, Node parent, const std::string& token) {
+  const Node child = Child(shape, parent, token);
+  if (child == Shape::kNone) return false;
+  shape.Remove(parent, child);
   return true;
 }
 
 }  // namespace
 
 Result<void> CheckPatch(const PodView& pod, const Patch& patch) {
-  Shape root = ShapeOf(pod);
+  Shape shape;
+  Describe(pod, Shape::kRoot, &shape);
   for (const PatchOperation& operation : patch) {
-    Shape* parent = operation.path.empty() ? nullptr : ParentOf(root, operation.path);
-    const bool applies = parent && (operation.kind == PatchOperation::Kind::kAdd
-                                        ? Add(*parent, operation.path.back(), operation.value)
-                                        : Remove(*parent, operation.path.back()));
+    const Node parent = ParentOf(shape, operation.path);
+    const bool applies =
+        parent != Shape::kNone && (operation.kind == PatchOperation::Kind::kAdd
+                                       ? Add(shape, parent, operation.path.back(), operation.value)
+                                       : Remove(shape, parent, operation.path.back()));
     if (!applies) return Error{RenderPointer(operation.path), "the patch does not apply here"};
   }
   return {};

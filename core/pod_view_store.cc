@@ -1,10 +1,17 @@
 // PodViewBuilder: where each value goes in the view.
+#include <cstddef>
 #include <utility>
 
 #include "core/pod_view_builder.h"
 #include "core/pod_view_rules.h"
 
 namespace shm {
+namespace {
+
+// Of an engine's variables and arguments: their vectors do not grow step by step.
+constexpr std::size_t kUsualEntries = 8;
+
+}  // namespace
 
 // Makes a part absent: it is null, or it comes a second time.
 void PodViewBuilder::Clear(Node node) {
@@ -157,9 +164,10 @@ void PodViewBuilder::Begin(Node node) {
       break;
     case Node::kArgs:
       texts_ = &container().args;
+      texts_->reserve(kUsualEntries);
       break;
     case Node::kEnv:
-      container().env.emplace();
+      container().env.emplace().reserve(kUsualEntries);
       break;
     case Node::kEnvVar:
       container().env->emplace_back();

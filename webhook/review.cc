@@ -204,12 +204,15 @@ std::string WriteReview(std::string_view uid, const ReviewAnswer& answer) {
     text +=
         R"(,"status":{"code":403,"reason":"Forbidden","message":)" + Quoted(answer.message) + "}";
   } else if (!answer.patch.empty()) {
-    text += R"(,"patchType":"JSONPatch","patch":")" + EncodeBase64(answer.patch) + "\"";
+    text += R"(,"patchType":"JSONPatch","patch":")";
+    AppendBase64(answer.patch, &text);
+    text += '"';
   }
   if (const std::string warnings = WarningList(answer.warnings); !warnings.empty()) {
     text += ",\"warnings\":[" + warnings + "]";
   }
-  return text + "}}";
+  text += "}}";
+  return text;
 }
 
 }  // namespace shm::webhook
