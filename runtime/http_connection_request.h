@@ -193,7 +193,7 @@ template <typename Stream>
 void Connection<Stream>::OnWritten(error_code error, bool keep_alive) {
   FinishRequest();
   if (error) return Close();
-  if (!rejected_) MarkServed();
+  if (!rejected_) CountServed();
   if (!keep_alive) return Finish();
   AwaitRequest();
 }

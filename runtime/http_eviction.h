@@ -17,16 +17,18 @@ namespace shm::runtime::internal {
 
 struct Occupant {
   std::uint64_t network;  // an IPv4 address, or the /64 of an IPv6 address: what one host has
-  bool served;            // a request of it was answered
+  std::uint32_t served;   // how many requests of it were answered
   bool heard;             // it said something, be it the beginning of a handshake
   bool evictable;         // no request of it is being handled or answered
-  std::int64_t since;     // when it last changed; any unit
+  std::int64_t since;     // when it last changed, in milliseconds
 };
 
 // The index of the one that goes: of those that were not served, unless these have fewer than a
 // quarter of `places`; there, of the network with the most of that kind, where that is more than an
-// eighth of `places`; there, one that was not heard; there, the one unchanged for longest. None
-// where nobody can be evicted.
+// eighth of `places`; there, one that was not heard; there, the one unchanged for longest, where
+// each answered request counts as a tenth of a second, up to ten seconds: connections that are
+// served once and then rest are not to push out one that is in use. None where nobody can be
+// evicted.
 std::optional<std::size_t> ChooseEvicted(const std::vector<Occupant>& occupants,
                                          std::size_t places);
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -49,7 +50,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Clock::time_point deadline() const { return Clock::time_point(Clock::duration(deadline_)); }
   bool evicting() const { return evicting_; }
-  bool served() const { return served_; }
+  bool served() const { return served_ > 0; }
   bool heard() const { return heard_; }
   void MarkEvicting() { evicting_ = true; }
   // Not while a request of it is handled, nor in the first moments of its answer: a peer that does
@@ -69,7 +70,9 @@ class Session : public std::enable_shared_from_this<Session> {
   }
   // As the choice of who makes room sees it.
   Occupant Occupies(std::uint64_t network, Clock::time_point now) const {
-    return {network, served_, heard_, Evictable(now), since_};
+    const auto since =
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::duration(since_));
+    return {network, served_, heard_, Evictable(now), since.count()};
   }
 
  protected:
@@ -81,13 +84,15 @@ class Session : public std::enable_shared_from_this<Session> {
   }
   Phase phase() const { return phase_; }
   void MarkHeard() { heard_ = true; }
-  void MarkServed() { served_ = true; }
+  void CountServed() {
+    if (served_ < std::numeric_limits<std::uint32_t>::max()) ++served_;
+  }
   void UnmarkEvicting() { evicting_ = false; }
 
  private:
   std::atomic<Phase> phase_{Phase::kHandshake};
   std::atomic<bool> heard_{false};
-  std::atomic<bool> served_{false};
+  std::atomic<std::uint32_t> served_{0};  // requests
   std::atomic<bool> evicting_{false};
   std::atomic<Clock::duration::rep> since_{0};
   std::atomic<Clock::duration::rep> deadline_{Clock::duration::max().count()};

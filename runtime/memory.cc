@@ -1,15 +1,15 @@
 #include "runtime/memory.h"
 
-#include <malloc.h>
 #include <sys/prctl.h>
+
+// jemalloc reads it where it is linked. Two arenas: threads share what they freed. Free pages go
+// back to the system after a second.
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "narenas:2,dirty_decay_ms:0,muzzy_decay_ms:0,thp:never";
 
 namespace shm::runtime {
 
 void GiveMemoryBack() {
-  constexpr int kLarge = 256 * 1024;  // setting it also keeps glibc from raising it
-  mallopt(M_MMAP_THRESHOLD, kLarge);
-  mallopt(M_TRIM_THRESHOLD, kLarge);
-  mallopt(M_ARENA_MAX, 2);
   // A body's room is reserved by the length that its peer announces: its first byte is to cost a
   // page, not 2 MiB.
   prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);

@@ -3,8 +3,8 @@
 
 namespace shm::runtime {
 
-// Once, first in main. What a burst took goes back to the system when it is freed: glibc else keeps
-// blocks of up to 32 MiB once it has freed one of that size, in an arena for each thread.
+// Once, first in main of a program that is linked with jemalloc. What a burst took goes back to the
+// system within seconds after it is freed.
 void GiveMemoryBack();
 
 }  // namespace shm::runtime

@@ -16,7 +16,7 @@ PackagesOf() {
   case $1 in
     build)
       echo g++ cmake ninja-build ccache pkg-config libcpprest-dev libyaml-cpp-dev nlohmann-json3-dev \
-        libspdlog-dev libssl-dev libboost-system-dev catch2 prometheus-cpp-dev libcli11-dev
+        libspdlog-dev libssl-dev libjemalloc-dev libboost-system-dev catch2 prometheus-cpp-dev libcli11-dev
       ;;
     image) echo buildah debootstrap python3 ;;
     cluster)

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "runtime/http_server.h"
+#include "runtime/memory.h"
 #include "runtime/signals.h"
 
 namespace {
@@ -49,6 +50,7 @@ int Fail(const shm::Error& error) {
 int main(int argc, char** argv) {
   if (argc != 3 && argc != 4) return 2;
   shm::runtime::Signals signals;
+  shm::runtime::GiveMemoryBack();
   const std::string folder = argv[2];
   shm::runtime::HttpServerOptions options;
   options.address = "127.0.0.1";

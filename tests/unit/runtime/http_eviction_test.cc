@@ -5,8 +5,9 @@
 namespace shm::runtime::internal {
 namespace {
 
-constexpr bool kServed = true;
-constexpr bool kNew = false;
+constexpr std::uint32_t kNew = 0;
+constexpr std::uint32_t kServed = 1;
+constexpr std::uint32_t kInUse = 1000;
 constexpr bool kHeard = true;
 constexpr bool kIdle = true;
 constexpr bool kBusy = false;
@@ -62,6 +63,10 @@ TEST_CASE("Whoever holds the most places of a kind makes room, newcomers first")
        18},
       {"a network within its share is as good as those with one connection: the longest unchanged",
        Many(3, {1, kServed, kHeard, kIdle, 80}) + everywhere, 3},
+      {"one in use outlives younger ones of its network that were served once",
+       Many(1, {1, kInUse, kHeard, kIdle, 0}) + Many(23, {1, kServed, kHeard, kIdle, 9'000}), 1},
+      {"for ten seconds",
+       Many(1, {1, kInUse, kHeard, kIdle, 0}) + Many(23, {1, kServed, kHeard, kIdle, 10'000}), 0},
       {"who is busy counts for its network and stays",
        Many(6, {2, kNew, kHeard, kBusy, 0}) + Many(1, {2, kNew, kHeard, kIdle, 80}) +
            Many(5, comes),
