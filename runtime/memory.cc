@@ -2,8 +2,8 @@
 
 #include <sys/prctl.h>
 
-// jemalloc reads it where it is linked. Two arenas: threads share what they freed. Free pages go
-// back to the system after a second.
+// jemalloc reads it where it is linked (docs/adr/0010). Two arenas: threads share what they freed.
+// Free pages go back to the system at once.
 extern "C" const char* malloc_conf;
 const char* malloc_conf = "narenas:2,dirty_decay_ms:0,muzzy_decay_ms:0,thp:never";
 

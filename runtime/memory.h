@@ -3,8 +3,8 @@
 
 namespace shm::runtime {
 
-// Once, first in main of a program that is linked with jemalloc. What a burst took goes back to the
-// system within seconds after it is freed.
+// Once, first in main of a program that is linked with jemalloc: what a burst took goes back to the
+// system when it is freed.
 void GiveMemoryBack();
 
 }  // namespace shm::runtime
