@@ -94,7 +94,8 @@ std::optional<std::size_t> FindEntrypoint(const std::vector<Word>& words) {
 // Collects commands, reading shells on the way.
 class Collector {
  public:
-  Collector(CommandLine* line, std::size_t reading) : line_(line), reading_(reading) {}
+  Collector(CommandLine* line, std::size_t reading, std::size_t* room)
+      : line_(line), reading_(reading), room_(room) {}
 
   void Take(SimpleCommand command, int depth) {
     if (command.words.empty()) return;
@@ -129,8 +130,6 @@ class Collector {
   }
 
  private:
-  using Launcher = std::shared_ptr<const std::vector<Word>>;
-
   void ReadScript(const std::string& script, std::vector<Word> positional, const Launcher& launcher,
                   int depth) {
     if (depth >= kMaxDepth || read_bytes_ + script.size() > kMaxScriptBytes) {
@@ -138,7 +137,7 @@ class Collector {
       return;
     }
     read_bytes_ += script.size();
-    ShellScript reader(script, std::move(positional), reading_, &line_->env,
+    ShellScript reader(script, std::move(positional), reading_, &line_->env, room_,
                        [this, depth, &launcher](SimpleCommand inner) {
                          inner.launcher = launcher;
                          Take(std::move(inner), depth + 1);
@@ -151,6 +150,7 @@ class Collector {
 
   CommandLine* line_;
   std::size_t reading_;
+  std::size_t* room_;
   std::size_t read_bytes_ = 0;
 };
 
@@ -168,18 +168,22 @@ std::string_view BaseName(std::string_view path) {
 }
 
 CommandLine ReadCommandLine(const std::vector<std::string>& command,
-                            const std::vector<std::string>& args, PodEnv env, std::size_t reading) {
+                            const std::vector<std::string>& args, PodEnv env, std::size_t reading,
+                            std::size_t* room) {
   CommandLine line;
   SimpleCommand whole;
-  std::size_t bytes = 0;
+  std::size_t all = kMaxReadBytes;
+  if (room == nullptr) room = &all;
   for (const std::vector<std::string>* part : {&command, &args}) {
     for (const std::string& text : *part) {
       ExpandedText expanded = env.Expand(text);
-      bytes += expanded.text.size();
-      if (bytes > 4 * kMaxScriptBytes) {
+      const std::size_t bytes = expanded.text.size() + kWordCost;
+      if (bytes > *room) {
         line.warnings.push_back("the command is too long to be read in full");
+        *room = 0;
         break;
       }
+      *room -= bytes;
       Word word;
       if (!expanded.unknown.empty() || !expanded.missing.empty()) {
         const std::string& name =
@@ -191,7 +195,7 @@ CommandLine ReadCommandLine(const std::vector<std::string>& command,
     }
   }
   line.env = std::move(env);
-  Collector(&line, reading).Take(std::move(whole), 0);
+  Collector(&line, reading, room).Take(std::move(whole), 0);
   return line;
 }
 

@@ -6,7 +6,8 @@
 // A variable that a script assigns on some of its paths only (if, case, a loop, after && or ||) has
 // several values that it may have afterwards; each reading of the line takes one of them.
 //
-// Pure; linear in its input, which it cuts at kMaxScriptBytes. Safe to call from any thread.
+// Pure; scripts are cut at kMaxScriptBytes, and what all of it may expand to at kMaxReadBytes. Safe
+// to call from any thread.
 #pragma once
 
 #include <memory>
@@ -20,6 +21,10 @@
 namespace shm {
 
 inline constexpr std::size_t kMaxScriptBytes = 256 * 1024;
+// Bytes of words, each counted as kWordCost more, which is what it takes beside its text. Scripts
+// that start scripts share it: a hundred letters could else become megabytes at every level.
+inline constexpr std::size_t kMaxReadBytes = 2 * 1024 * 1024;
+inline constexpr std::size_t kWordCost = 32;
 
 // One argument. `text` is its value; where it could not be told in full `unresolved` is the first
 // reference that is to blame, as written ("$(TP)", "${TP}", "`nproc`"), and `text` still has it.
@@ -30,12 +35,14 @@ struct Word {
   bool known() const { return unresolved.empty(); }
 };
 
+// `mpirun OPTIONS` where that starts the shell whose script a command is of; null else.
+using Launcher = std::shared_ptr<const std::vector<Word>>;
+
 // One program with its arguments, assignments before it apart.
 struct SimpleCommand {
   std::vector<Word> words;
   std::vector<std::pair<std::string, std::optional<std::string>>> assignments;
-  // `mpirun OPTIONS` where that starts the shell whose script this is of; null else.
-  std::shared_ptr<const std::vector<Word>> launcher;
+  Launcher launcher;
 };
 
 struct CommandLine {
@@ -49,9 +56,10 @@ inline constexpr std::size_t kMostReadings = 4;
 
 // `reading`: which value is taken of those that a variable may have, in the order they are written
 // and the last where it has no more. Variables with more than kMostReadings values are unknown.
+// `room`: of kMaxReadBytes, what is left to several command lines that share it; null: all of it.
 CommandLine ReadCommandLine(const std::vector<std::string>& command,
                             const std::vector<std::string>& args, PodEnv env,
-                            std::size_t reading = 0);
+                            std::size_t reading = 0, std::size_t* room = nullptr);
 
 // mpirun and its like: programs that start others and have options with words of their own.
 bool IsLauncher(std::string_view program);

@@ -94,12 +94,23 @@ class ReadingMerger {
   std::string differing_;
 };
 
+// That are looked at: what starts more is none that serves.
+constexpr std::size_t kMostCommands = 32;
+
+bool IsFull(const std::vector<EngineCommand>& found, std::vector<std::string>* warnings) {
+  if (found.size() < kMostCommands) return false;
+  warnings->push_back("the container starts more than " + std::to_string(kMostCommands) +
+                      " engines: the others are not looked at");
+  return true;
+}
+
 std::vector<EngineCommand> FindCommands(const CommandLine& line, std::string_view image,
                                         std::vector<std::string>* warnings) {
   std::vector<EngineCommand> found;
   std::vector<const SimpleCommand*> others;
   bool serves = false;
   for (const SimpleCommand& command : line.commands) {
+    if (IsFull(found, warnings)) break;
     std::optional<EngineCommand> engine = ReadEngineCommand(command, line.env, warnings);
     if (!engine) {
       if (!StartsNothing(command)) others.push_back(&command);
@@ -112,6 +123,7 @@ std::vector<EngineCommand> FindCommands(const CommandLine& line, std::string_vie
   // Beside Ray the image's name says nothing: it may have been started for Ray alone.
   const Parser guess = found.empty() ? GuessParser(line.commands, image) : Parser::kAny;
   for (const SimpleCommand* command : others) {
+    if (IsFull(found, warnings)) break;
     std::vector<std::string> own;
     EngineCommand engine = ReadCommandAs(guess, *command, line.env, &own);
     if (guess == Parser::kAny && engine.settings.empty()) continue;
@@ -150,6 +162,7 @@ RayUse FindRay(const std::vector<EngineCommand>& commands, const PodEnv& env) {
 // of `env NAME=VALUE` and `mpirun -x NAME=VALUE`.
 std::vector<EnvVar> ReadNcclEnv(const CommandLine& line) {
   constexpr std::string_view kPrefix = "NCCL_";
+  constexpr std::size_t kMostBytes = 256;  // no value that means anything is longer
   std::vector<EnvVar> env = line.env.WithPrefix(kPrefix);
   const auto take = [&](const Word& word) {
     const std::size_t sign = word.text.find('=');
@@ -157,13 +170,20 @@ std::vector<EnvVar> ReadNcclEnv(const CommandLine& line) {
     env.push_back(
         {word.text.substr(0, sign), word.known() ? word.text.substr(sign + 1) : "", !word.known()});
   };
+  Launcher before;  // all commands of a script have the same one: its words count once
   for (const SimpleCommand& command : line.commands) {
     if (StartsNothing(command)) continue;
     for (const auto& [name, value] : command.assignments) {
       if (name.starts_with(kPrefix)) env.push_back({name, value.value_or(""), !value.has_value()});
     }
-    if (command.launcher) std::for_each(command.launcher->begin(), command.launcher->end(), take);
+    if (command.launcher && command.launcher != before) {
+      std::for_each(command.launcher->begin(), command.launcher->end(), take);
+      before = command.launcher;
+    }
     std::for_each(command.words.begin(), command.words.end(), take);
+  }
+  for (EnvVar& one : env) {
+    if (one.value.size() > kMostBytes) one.value.resize(kMostBytes);
   }
   return env;
 }
@@ -218,7 +238,8 @@ std::string_view EngineName(Engine engine) {
 EngineFacts ReadEngine(const std::vector<std::string>& command,
                        const std::vector<std::string>& args, const std::vector<EnvVar>& env,
                        int gpus_of_container, std::optional<std::int64_t> memory_limit,
-                       std::string_view image, const std::vector<EnvVar>& env_before) {
+                       std::string_view image, const std::vector<EnvVar>& env_before,
+                       std::size_t* room) {
   PodEnv pod_env(env_before, env);
   for (const PodVariable& variable : kPodVariables) {
     const std::string name(variable.name);
@@ -226,8 +247,10 @@ EngineFacts ReadEngine(const std::vector<std::string>& command,
   }
   const int gpus = std::clamp(gpus_of_container, 0, kMostDegree);
   std::size_t readings = 1;
+  std::size_t all = kMaxReadBytes;
+  if (room == nullptr) room = &all;
   const auto read = [&](std::size_t reading) {
-    CommandLine line = ReadCommandLine(command, args, pod_env, reading);
+    CommandLine line = ReadCommandLine(command, args, pod_env, reading, room);
     readings = std::max(readings, line.readings);
     return ReadFacts(std::move(line), gpus, memory_limit, image);
   };

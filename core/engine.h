@@ -46,6 +46,7 @@ struct EngineFacts {
 // Reads one container. `command`, `args` and `env` as the pod has them, before the kubelet's own
 // expansion. `gpus_of_container` (0 or more): its workers. `memory_limit`: of the container, in
 // bytes, for the share of it that Ray takes. `env_before`: entries that come before those of `env`.
+// `room`: what all containers of a pod may come to, as in ReadCommandLine.
 //
 // A value that cannot be told from the pod (valueFrom, a variable that is not set, a command
 // substitution) or that is out of range is a warning and leaves its fact unset, never a guess. Of
@@ -58,6 +59,7 @@ struct EngineFacts {
 EngineFacts ReadEngine(const std::vector<std::string>& command,
                        const std::vector<std::string>& args, const std::vector<EnvVar>& env,
                        int gpus_of_container, std::optional<std::int64_t> memory_limit,
-                       std::string_view image = {}, const std::vector<EnvVar>& env_before = {});
+                       std::string_view image = {}, const std::vector<EnvVar>& env_before = {},
+                       std::size_t* room = nullptr);
 
 }  // namespace shm

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/engine_launcher.h"
 #include "core/engine_names.h"
@@ -56,6 +57,8 @@ std::optional<Found> FindProgram(const std::vector<Word>& words) {
 }
 
 class FlagReader {
+  static constexpr std::size_t kMostNamed = 5;  // of arguments that cannot be told
+
  public:
   FlagReader(EngineCommand* result, std::vector<std::string>* warnings)
       : result_(result), rule_(RuleOf(result->parser)), warnings_(warnings) {}
@@ -71,10 +74,7 @@ class FlagReader {
       if (StartsWith(word.text, "-") && !(blank && may_be_value)) {
         i += ReadFlag(word, i + 1 < words.size() ? &words[i + 1] : nullptr);
       } else if (i != first && !may_be_value && MayBeFlags(word)) {
-        const std::string reference = Shown(word.unresolved);
-        if (std::find(unread.begin(), unread.end(), reference) == unread.end()) {
-          unread.push_back(reference);
-        }
+        NoteUnread(Shown(word.unresolved), &unread);
       }
     }
     WarnOfUnread(unread);
@@ -132,10 +132,15 @@ class FlagReader {
     warnings_->push_back(Shown(name) + why);
   }
 
+  // One more than are named tells that there are more.
+  static void NoteUnread(std::string reference, std::vector<std::string>* unread) {
+    const bool noted = std::find(unread->begin(), unread->end(), reference) != unread->end();
+    if (!noted && unread->size() <= kMostNamed) unread->push_back(std::move(reference));
+  }
+
   void WarnOfUnread(const std::vector<std::string>& unread) {
     if (unread.empty()) return;
     result_->unread = true;
-    constexpr std::size_t kMostNamed = 5;
     std::string names = unread.front();
     for (std::size_t i = 1; i < std::min(unread.size(), kMostNamed); ++i) names += ", " + unread[i];
     if (unread.size() > kMostNamed) names += ", …";

@@ -14,7 +14,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t kMostBytes = kMostGib << 30;
-constexpr int kMaxDepth = 4;  // of MultiConnectors
+constexpr int kMaxDepth = 4;                  // of MultiConnectors
+constexpr std::size_t kMostText = 16 * 1024;  // a document may take sixty times its text
 
 // The member of an object; null where there is none.
 json Member(const json& object, const char* key) {
@@ -65,6 +66,10 @@ bool SpeaksOfOffloading(std::string_view text) {
 
 OffloadConfig ReadOffloadConfig(std::string_view text) {
   OffloadConfig config;
+  if (text.size() > kMostText) {
+    config.unclear = SpeaksOfOffloading(text);
+    return config;
+  }
   const json document = json::parse(text.begin(), text.end(), nullptr, false);
   if (document.is_object()) {
     Add(document, 0, &config);

@@ -74,7 +74,13 @@ std::string WriteInjection(const InjectionRecord& record) {
 }
 
 std::optional<InjectionRecord> ReadInjection(std::string_view text) {
-  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  // All annotations of a pod together have no more. What nests deeper than a record is left out:
+  // it would take sixty times its text.
+  constexpr std::size_t kMostText = 256 * 1024;
+  constexpr int kMostDepth = 3;
+  if (text.size() > kMostText) return std::nullopt;
+  const auto keep = [](int depth, json::parse_event_t, json&) { return depth <= kMostDepth; };
+  const json object = json::parse(text, keep, /*allow_exceptions=*/false);
   if (!object.is_object() || Number(object, "version") < 1) return std::nullopt;
   InjectionRecord record;
   if (const auto size = Text(object, "size")) {

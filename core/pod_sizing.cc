@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/command_line.h"
 #include "core/memory_plan.h"
 #include "core/names.h"
 #include "core/nccl.h"
@@ -23,12 +24,13 @@ std::vector<EnvVar> EnvBefore(const PodSizing& sizing, const ContainerView& cont
   return env;
 }
 
-EngineFacts ReadEngineOf(const PodSizing& sizing, const ContainerView& container, int gpus) {
+EngineFacts ReadEngineOf(const PodSizing& sizing, const ContainerView& container, int gpus,
+                         std::size_t* room) {
   const auto raised = sizing.before ? sizing.before->raised : std::nullopt;
   static const std::vector<EnvVar> kNone;
   return ReadEngine(container.command, container.args, container.env ? *container.env : kNone, gpus,
                     OriginalMemoryLimit(container, raised), container.image,
-                    EnvBefore(sizing, container));
+                    EnvBefore(sizing, container), room);
 }
 
 // What a container's command line said, taken for an engine of so many GPUs.
@@ -46,13 +48,13 @@ int LikelyGpus(const PodSizing& sizing, std::size_t i) {
 }
 
 // Source 4's second half: the engines' command lines.
-std::vector<Reading> ReadCommandLines(PodSizing* sizing) {
+std::vector<Reading> ReadCommandLines(PodSizing* sizing, std::size_t* room) {
   std::vector<Reading> readings;
   PodNumbers& numbers = sizing->numbers;
   for (std::size_t i = 0; i < sizing->gpus.containers.size(); ++i) {
     const ContainerView& container = *sizing->gpus.containers[i];
     const int gpus = LikelyGpus(*sizing, i);
-    readings.push_back({&container, gpus, ReadEngineOf(*sizing, container, gpus)});
+    readings.push_back({&container, gpus, ReadEngineOf(*sizing, container, gpus, room)});
     const EngineFacts& facts = readings.back().facts;
     numbers.tensor_parallel.Offer(facts.degrees.tensor_parallel, Source::kCommandLine);
     numbers.pipeline_parallel.Offer(facts.degrees.pipeline_parallel, Source::kCommandLine);
@@ -68,11 +70,11 @@ std::vector<Reading> ReadCommandLines(PodSizing* sizing) {
 // A container that was given GPUs since is read again. Numbers that its command line itself told
 // change nothing of what it is read with.
 EngineFacts TakeReading(const PodSizing& sizing, const ContainerView& container, int gpus,
-                        std::vector<Reading>* readings) {
+                        std::vector<Reading>* readings, std::size_t* room) {
   for (Reading& reading : *readings) {
     if (reading.container == &container && reading.gpus == gpus) return std::move(reading.facts);
   }
-  return ReadEngineOf(sizing, container, gpus);
+  return ReadEngineOf(sizing, container, gpus, room);
 }
 
 bool FromCommandLine(const PodNumbers& numbers) {
@@ -157,7 +159,7 @@ ContainerNeed NeedOf(PodSizing* sizing, const ContainerView& container, int gpus
   return need;
 }
 
-SizeInput InputOf(PodSizing* sizing, std::vector<Reading> readings) {
+SizeInput InputOf(PodSizing* sizing, std::vector<Reading> readings, std::size_t* room) {
   SizeInput input;
   input.gpus = sizing->total_gpus;
   input.size_per_gpu = sizing->rules.size_per_gpu;
@@ -171,7 +173,7 @@ SizeInput InputOf(PodSizing* sizing, std::vector<Reading> readings) {
     const ContainerView& container = *sizing->gpus.containers[i];
     const int gpus = sizing->gpus.gpus[i];
     input.needs.push_back(
-        NeedOf(sizing, container, gpus, TakeReading(*sizing, container, gpus, &readings)));
+        NeedOf(sizing, container, gpus, TakeReading(*sizing, container, gpus, &readings, room)));
   }
   return input;
 }
@@ -233,11 +235,12 @@ PodSizing SizePod(const PodView& pod, const ServiceMatch& match,
   sizing.notes.insert(sizing.notes.end(), sizing.numbers.notes.begin(), sizing.numbers.notes.end());
   if (!MayHaveGpus(pod, match, sizing)) return sizing;
 
-  std::vector<Reading> readings = ReadCommandLines(&sizing);
+  std::size_t room = kMaxReadBytes;  // of all its containers
+  std::vector<Reading> readings = ReadCommandLines(&sizing, &room);
   GiveGpus(pod, match, claims ? &*claims : nullptr, &sizing);
   sizing.total_gpus = sizing.gpus.Total();
   CheckParallelism(&sizing);
-  sizing.size = DecideSize(InputOf(&sizing, std::move(readings)));
+  sizing.size = DecideSize(InputOf(&sizing, std::move(readings), &room));
   return sizing;
 }
 

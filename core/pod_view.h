@@ -127,10 +127,14 @@ inline constexpr std::size_t kMaxPodDepth = 512;  // nested objects and arrays
 // some megabytes at the most. No node runs such a pod; one of 3 MB of variables has 23,000.
 inline constexpr std::size_t kMaxPodContainers = 1'000;
 inline constexpr std::size_t kMaxPodEntries = 30'000;
+// Of one list of requests or limits, and of a name's bytes: no API server takes a longer one.
+inline constexpr std::size_t kMaxPodResources = 1'000;
+inline constexpr std::size_t kMaxNameBytes = 1'024;
 
 // Reads a pod, or a pod template (metadata and spec alone). An Error: no JSON, a value of a type
 // that the API server would refuse too (its field is named), a depth of more than kMaxPodDepth,
-// more than kMaxPodContainers or kMaxPodEntries, or no container.
+// a name longer than kMaxNameBytes, more than kMaxPodContainers, kMaxPodEntries or
+// kMaxPodResources, or no container.
 Result<PodView> ReadPod(std::string_view json_text);
 Result<PodView> ReadPodDocument(const nlohmann::json& document);
 

@@ -9,6 +9,7 @@ namespace {
 
 using pod_view_rules::ElementOf;
 using pod_view_rules::Find;
+using pod_view_rules::IsName;
 using pod_view_rules::KeyOf;
 using pod_view_rules::Shape;
 using pod_view_rules::ShapeOf;
@@ -99,10 +100,33 @@ bool PodViewBuilder::start_array(std::size_t) {
 bool PodViewBuilder::PlainKey(std::string_view text) {
   pending_ = Find(stack_.back().node, text);
   if (pending_ == Node::kMapText || pending_ == Node::kQuantity) {
-    key_ = text;
-    if (!HasRoomFor(pending_)) pending_ = Node::kSkip;
+    if (!TakeKey(text)) pending_ = Node::kSkip;
   }
   return true;
+}
+
+// The key of a map; false where its value is not looked at.
+bool PodViewBuilder::TakeKey(std::string_view text) {
+  key_ = text.substr(0, kMaxNameBytes);
+  if (!HasRoomFor(pending_)) return false;
+  if (text.size() > kMaxNameBytes) {
+    Fail(pending_, "is longer than " + std::to_string(kMaxNameBytes) + " bytes");
+    return false;
+  }
+  if (pending_ == Node::kQuantity && map_->size() >= kMaxPodResources) {
+    Fail(pending_, "more than " + std::to_string(kMaxPodResources) +
+                       " resources in one list are not looked at");
+    return false;
+  }
+  return true;
+}
+
+// Texts that are told again, in warnings and patches, are bounded.
+bool PodViewBuilder::TakesName(Node node, std::string_view text) {
+  if (text.size() <= kMaxNameBytes || !IsName(node)) return true;
+  if (node == Node::kMapText && stack_.back().node == Node::kAnnotations) return true;
+  Fail(node, "is longer than " + std::to_string(kMaxNameBytes) + " bytes");
+  return false;
 }
 
 bool PodViewBuilder::WantsValue() const { return pending_ != Node::kSkip; }
@@ -173,9 +197,9 @@ bool PodViewBuilder::PlainString(std::string_view text) {
   const Node node = Next();
   const Shape shape = ShapeOf(node);
   if (shape == Shape::kText) {
-    SetText(node, std::string(text));
+    if (TakesName(node, text)) SetText(node, std::string(text));
   } else if (shape == Shape::kQuantity) {
-    SetText(node, std::string(Trim(text)));
+    if (TakesName(node, text)) SetText(node, std::string(Trim(text)));
   } else if (shape != Shape::kAnything) {
     Fail(node, "must be " + std::string(ShapeName(shape)));
   }

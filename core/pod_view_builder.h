@@ -50,6 +50,8 @@ class PodViewBuilder : public SelectiveSax {
 
   Node Next();
   bool HasRoomFor(Node entry);
+  bool TakeKey(std::string_view text);
+  bool TakesName(Node node, std::string_view text);
   bool Push(Node node);
   bool Number(std::string text);
   void Clear(Node node);

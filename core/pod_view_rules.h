@@ -219,6 +219,23 @@ inline Shape ShapeOf(Node node) {
   }
 }
 
+// Texts that name something, or say one word or number of it: all but these, which hold what their
+// author likes.
+inline bool IsName(Node node) {
+  switch (node) {
+    case Node::kImage:
+    case Node::kWord:
+    case Node::kEnvName:
+    case Node::kEnvValue:
+    case Node::kMountPath:
+    case Node::kSubPath:
+    case Node::kDevicePath:
+      return false;
+    default:
+      return true;
+  }
+}
+
 inline constexpr std::size_t kNodes = static_cast<std::size_t>(Node::kClaimRequest) + 1;
 
 // Where the rules of a parent stand in kRules.

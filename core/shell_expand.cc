@@ -10,7 +10,6 @@
 namespace shm {
 
 using shell::IsBlank;
-using shell::kMaxProduced;
 using shell::NameLength;
 
 void ShellScript::ReadDollar(bool quoted) {
@@ -127,7 +126,7 @@ void ShellScript::ExpandPositional(char which, std::string_view reference, bool 
     Expand(word.known() ? std::optional(word.text) : std::nullopt, reference, quoted);
     return;
   }
-  for (std::size_t i = 1; i < positional_.size() && produced_ <= kMaxProduced; ++i) {
+  for (std::size_t i = 1; i < positional_.size() && !full_; ++i) {
     if (i > 1) {
       if (InAssignment()) {
         AddText(" ", false);

@@ -6,10 +6,6 @@
 
 namespace shm::shell {
 
-// Bytes, a word counted as kWordCost more: a script can neither multiply itself nor fill the
-// memory.
-inline constexpr std::size_t kMaxProduced = 2 * 1024 * 1024;
-inline constexpr std::size_t kWordCost = 8;
 inline constexpr std::size_t kMaxName = 256;
 
 inline bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }

@@ -10,18 +10,18 @@ namespace shm {
 
 using shell::AssignedName;
 using shell::IsBlank;
-using shell::kMaxProduced;
 
 ShellScript::ShellScript(std::string_view script, std::vector<Word> positional, std::size_t reading,
-                         PodEnv* env, std::function<void(SimpleCommand)> emit)
+                         PodEnv* env, std::size_t* room, std::function<void(SimpleCommand)> emit)
     : script_(script),
       positional_(std::move(positional)),
       reading_(reading),
       env_(env),
+      room_(room),
       emit_(std::move(emit)) {}
 
 bool ShellScript::Read() {
-  while (at_ < script_.size() && produced_ <= kMaxProduced) {
+  while (at_ < script_.size() && !full_) {
     const char c = script_[at_];
     if (IsBlank(c)) {
       EndWord();
@@ -53,7 +53,14 @@ bool ShellScript::Read() {
     }
   }
   EndCommand(Operator::kNone);
-  return produced_ <= kMaxProduced;
+  return !full_;
+}
+
+// Whether there was room for it.
+bool ShellScript::Spend(std::size_t bytes) {
+  full_ = full_ || bytes > *room_;
+  *room_ -= std::min(bytes, *room_);
+  return !full_;
 }
 
 bool ShellScript::InAssignment() const {
@@ -67,7 +74,7 @@ bool ShellScript::InAssignment() const {
 
 void ShellScript::EndWord() {
   if (!in_word_) return;
-  produced_ += shell::kWordCost;
+  Spend(kWordCost);
   Word word = std::move(word_);
   const bool assignment = command_.words.empty() && AssignedName(word.text) > 0 &&
                           AssignedName(word.text) < literal_prefix_;

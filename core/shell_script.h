@@ -20,11 +20,11 @@ namespace shm {
 class ShellScript {
  public:
   // positional: what follows the script on the command line, $0 first. reading: which of the values
-  // of such a variable it has, as in ReadCommandLine.
+  // of such a variable it has, and room, as in ReadCommandLine.
   ShellScript(std::string_view script, std::vector<Word> positional, std::size_t reading,
-              PodEnv* env, std::function<void(SimpleCommand)> emit);
+              PodEnv* env, std::size_t* room, std::function<void(SimpleCommand)> emit);
 
-  // False: the script expands to more than is read, and its end was left out.
+  // False: the script expands to more than there was room for, and its end was left out.
   bool Read();
 
   // The most values that a variable may have, 1 to kMostReadings.
@@ -46,6 +46,7 @@ class ShellScript {
   std::size_t ClosingParenthesis(std::size_t open) const;
   std::size_t ClosingBrace(std::size_t open) const;
 
+  bool Spend(std::size_t bytes);
   void Expand(const std::optional<std::string>& value, std::string_view reference, bool quoted);
   void ExpandPositional(char which, std::string_view reference, bool quoted);
   void AddText(std::string_view text, bool literal);
@@ -65,6 +66,7 @@ class ShellScript {
   std::vector<Word> positional_;
   std::size_t reading_;
   PodEnv* env_;
+  std::size_t* room_;
   std::function<void(SimpleCommand)> emit_;
 
   Word word_;
@@ -81,7 +83,7 @@ class ShellScript {
   // The values that a conditional variable may have, that before first; nothing is not to be told.
   std::map<std::string, std::vector<std::optional<std::string>>> conditional_;
   std::size_t readings_ = 1;
-  std::size_t produced_ = 0;  // bytes of expanded text, to stop a script that multiplies itself
+  bool full_ = false;  // there was no room for something
 };
 
 }  // namespace shm

@@ -9,7 +9,6 @@
 namespace shm {
 
 using shell::IsBlank;
-using shell::kMaxProduced;
 
 void ShellScript::ReadWordCharacter() {
   const char c = script_[at_];
@@ -44,7 +43,7 @@ void ShellScript::ReadSingleQuotes() {
 void ShellScript::ReadDoubleQuotes() {
   AddText("", false);
   ++at_;
-  while (at_ < script_.size() && script_[at_] != '"') {
+  while (at_ < script_.size() && script_[at_] != '"' && !full_) {
     const char c = script_[at_];
     if (c == '$') {
       ReadDollar(true);
@@ -141,8 +140,7 @@ void ShellScript::AddText(std::string_view text, bool literal) {
     all_literal_ = false;
   }
   in_word_ = true;
-  produced_ += text.size();
-  if (produced_ <= kMaxProduced) word_.text.append(text);
+  if (Spend(text.size())) word_.text.append(text);
 }
 
 }  // namespace shm

@@ -208,7 +208,7 @@ std::vector<ReplicaFacts> Certificates::AskReplicas(const std::string& server_na
   std::vector<ReplicaFacts> replicas;
   const auto service =
       api_.Get(kube::Services(), {options_.namespace_name, options_.webhook_service});
-  if (!service.ok()) return replicas;
+  if (!service.ok()) return {{"(unknown: " + service.error().ToString() + ")", ""}};
   const std::string selector = SelectorText(*service);
   if (selector.empty()) return replicas;
   const auto listed = api_.List(

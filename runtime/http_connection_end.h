@@ -50,7 +50,12 @@ void Connection<Stream>::OnEvict() {
 template <typename Stream>
 bool Connection<Stream>::Pending() {
   error_code error;
-  return buffer_.size() > 0 || (socket().available(error) > 0 && !error);
+  if (buffer_.size() > 0 || (socket().available(error) > 0 && !error)) return true;
+  // Half a record, of which TLS has the beginning.
+  if constexpr (kTls) {
+    return phase() == Phase::kWaiting && SSL_has_pending(stream_.native_handle()) == 1;
+  }
+  return false;
 }
 
 // Once for each request: bytes that are never read, as a peer has them lie there that has TLS's own

@@ -107,8 +107,12 @@ class Hub {
   std::atomic<bool> draining{false};
   std::atomic<std::size_t> in_flight{0};
 
-  void Reject(Rejection reason) const {
-    if (options.on_reject) options.on_reject(reason);
+  // Called where something failed already: that it cannot be counted must not end the process.
+  void Reject(Rejection reason) const noexcept {
+    try {
+      if (options.on_reject) options.on_reject(reason);
+    } catch (...) {
+    }
   }
 
   // `network` as in Occupant.

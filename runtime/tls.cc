@@ -39,13 +39,17 @@ BioPtr Reader(std::string_view text) {
 // Without a password there is nobody to ask for one: an encrypted key is refused, not prompted for.
 int NoPassword(char*, int, int, void*) { return -1; }
 
+// Empty where a block is damaged: half a chain is none that clients could follow.
 std::vector<X509Ptr> ReadCertificates(std::string_view pem) {
   std::vector<X509Ptr> chain;
   const BioPtr bio = Reader(pem);
+  ERR_clear_error();
   while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, NoPassword, nullptr)) {
     chain.emplace_back(certificate);
   }
-  ERR_clear_error();  // the end of the text is an error to OpenSSL
+  // The end of the text is an error to OpenSSL, and the only one that is none.
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) chain.clear();
+  ERR_clear_error();
   return chain;
 }
 
@@ -89,6 +93,8 @@ std::shared_ptr<SSL_CTX> NewContext() {
                                          SSL_OP_CIPHER_SERVER_PREFERENCE);
   // An idle connection then holds no record buffers.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
+  // Peers keep their tickets; whoever takes none would have 20,480 sessions kept for it here.
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_alpn_select_cb(context.get(), ChooseHttp11, nullptr);
   const unsigned char id[] = "shm";
   SSL_CTX_set_session_id_context(context.get(), id, sizeof(id) - 1);
@@ -103,7 +109,7 @@ std::shared_ptr<SSL_CTX> NewContext() {
 
 Result<void> AskForClients(SSL_CTX* context, const std::string& authorities_pem) {
   const std::vector<X509Ptr> authorities = ReadCertificates(authorities_pem);
-  if (authorities.empty()) return Error{"client-ca", "holds no certificate"};
+  if (authorities.empty()) return Error{"client-ca", "holds no certificate, or a damaged one"};
   for (const X509Ptr& authority : authorities) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get());
     SSL_CTX_add_client_CA(context, authority.get());
@@ -137,7 +143,7 @@ Result<void> ServerTls::SetPair(std::string_view certificate_pem, std::string_vi
       std::string(certificate_pem) + '\0' + std::string(key_pem) + '\0' + client_authorities_;
   if (context_ && pair == pair_) return {};
   const std::vector<X509Ptr> chain = ReadCertificates(certificate_pem);
-  if (chain.empty()) return Error{"tls.crt", "holds no PEM certificate"};
+  if (chain.empty()) return Error{"tls.crt", "holds no PEM certificate, or a damaged one"};
   std::shared_ptr<SSL_CTX> context = NewContext();
   if (!context) return OpenSslError("", "cannot make a TLS context");
   if (Result<void> used = UsePair(context.get(), chain, key_pem); !used) return used;

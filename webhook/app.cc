@@ -2,8 +2,8 @@
 
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 #include "kube/cluster_config.h"
@@ -50,9 +50,14 @@ kube::Store<NamespaceRecord>::OnError OnRefusedNamespace() {
       [](const kube::ObjectKey& key, const Error& error) { LogRefused("Namespace", key, error); };
 }
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+// Empty text is none, too: a check that was asked for must not be left out in silence.
+Result<std::string> ReadClientAuthorities(const std::string& path) {
+  const std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!(text << file.rdbuf())) {
+    return Error{"client-ca", "\"" + path + "\" cannot be read, or is empty"};
+  }
+  return text.str();
 }
 
 }  // namespace
@@ -84,7 +89,11 @@ App::~App() {
 }
 
 Result<void> App::Start() {
-  if (!config_.client_ca.empty()) tls_->RequireClientAuthority(ReadFile(config_.client_ca));
+  if (!config_.client_ca.empty()) {
+    const Result<std::string> authorities = ReadClientAuthorities(config_.client_ca);
+    if (!authorities) return authorities.error();
+    tls_->RequireClientAuthority(*authorities);
+  }
   FollowInto(services_, kube::InferenceServices());
   FollowInto(namespaces_, kube::Namespaces());
   if (config_.count_resource_claims) FollowInto(claim_templates_, kube::ResourceClaimTemplates());

@@ -6,6 +6,7 @@
 
 #include "core/base64.h"
 #include "core/plain_text.h"
+#include "core/pod_view.h"
 #include "webhook/json_scan.h"
 
 namespace shm::webhook {
@@ -91,8 +92,15 @@ class ReviewSax final : public ObjectSax {
   enum class Place { kReview, kRequest, kKind, kObject };
 
   bool In() const { return place_ == Place::kObject; }
+  // No API server says more; what is said comes back in the answer and the log.
   bool SetFact(std::string_view text) {
-    if (std::string* target = Target()) *target = text;
+    std::string* const target = Target();
+    if (!target) return true;
+    if (text.size() > kMaxNameBytes) {
+      refusal_ = "has a " + key_ + " of more than " + std::to_string(kMaxNameBytes) + " bytes";
+      return false;
+    }
+    *target = text;
     return true;
   }
   bool SetKey(std::string_view text) {

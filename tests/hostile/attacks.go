@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -31,8 +32,10 @@ const (
 
 var anywhere = []string{"same", "everywhere"}
 
-func review(object string) string {
-	body := `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"group":"","version":"v1","kind":"Pod"},` +
+func review(object string) string { return reviewOf("u", object) }
+
+func reviewOf(uid, object string) string {
+	body := `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"` + uid + `","kind":{"group":"","version":"v1","kind":"Pod"},` +
 		`"namespace":"bench","operation":"CREATE","object":` + object + `}}`
 	return fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", post, len(body), body)
 }
@@ -82,6 +85,37 @@ func each(dial dialer, texts []string) func(*attacker) {
 			}
 		}
 	}
+}
+
+// multiplied is a pod of few bytes, whose scripts start scripts that expand to 64 KB, thirty times each.
+func multiplied() string {
+	env := `{"name":"A0","value":"` + strings.Repeat("-x ", 21) + `y"}`
+	for i := 1; i <= 10; i++ {
+		env += fmt.Sprintf(`,{"name":"A%d","value":"$(A%d)$(A%d)"}`, i, i-1, i-1)
+	}
+	inner := "sh -c 'vllm" + strings.Repeat(" $0", 31) + "' $A10;"
+	script, _ := json.Marshal("if a;then X=1;X=2;X=3;fi;" + strings.Repeat(inner, 30))
+	container := `,"image":"vllm/vllm-openai","resources":{"limits":{"nvidia.com/gpu":2}},"env":[` + env + `],"command":["sh","-c",` + string(script) + `]}`
+	var containers []string
+	for i := range 10 {
+		containers = append(containers, fmt.Sprintf(`{"name":"c%d"`, i)+container)
+	}
+	return pod(`{"containers":[` + strings.Join(containers, ",") + `]}`)
+}
+
+// annotated is a pod whose record of an earlier pass is so long.
+func annotated(record string) string {
+	return review(`{"metadata":{"generateName":"a-","labels":{"shm-operator.dev/service":"bench"},"annotations":{"shm-operator.dev/injection":"` +
+		record + `"}},"spec":{"containers":[{"name":"c"}]}}`)
+}
+
+// resources is a pod with so many kinds of GPUs, of which each has to be requested, too.
+func resources(count int) string {
+	var text strings.Builder
+	for i := range count {
+		fmt.Fprintf(&text, `"nvidia.com/mig-%d":1,`, i)
+	}
+	return pod(`{"containers":[{"name":"c","resources":{"limits":{` + strings.TrimSuffix(text.String(), ",") + `}}}]}`)
 }
 
 var smuggled = []string{
@@ -171,6 +205,10 @@ func attacks() []Attack {
 		{name: "renegotiation", wants: []string{"no renegotiation"}, run: renegotiate},
 		{name: "JSON 1,000,000 deep", wants: []string{"200"}, run: one(pod(strings.Repeat("[", 1000000) + strings.Repeat("]", 1000000)))},
 		{name: "a pod of 100,000 volumes", wants: []string{"200", "503"}, run: one(pod(`{"containers":[{"name":"c"}],"volumes":[` + volumes(100000) + `]}`))},
+		{name: "scripts that multiply themselves", wants: []string{"200"}, run: one(multiplied())},
+		{name: "a record of 7 MB that nests", wants: []string{"200", "503"}, run: one(annotated(strings.Repeat("[", 7*megabyte)))},
+		{name: "29,000 kinds of GPUs", wants: []string{"200", "503"}, run: one(resources(29000))},
+		{name: "a uid of 7 MB", wants: []string{"400", "503"}, run: one(reviewOf(strings.Repeat("u", 7*megabyte), `{"spec":{"containers":[{"name":"c"}]}}`))},
 		{name: "duplicate keys", wants: []string{"200", "400"}, run: one(pod(strings.Repeat(`{"containers":[],"containers":`, 100) + `[]` + strings.Repeat("}", 100)))},
 		{name: "huge numbers", wants: []string{"200"}, run: one(pod(`{"a":1e400,"containers":[{"name":"c","resources":{"limits":{"nvidia.com/gpu":` + strings.Repeat("9", 100000) + `}}}]}`))},
 		{name: "invalid UTF-8", wants: []string{"200"}, run: one(pod(`{"containers":[{"name":"` + "\xff\xc0\xaf\xed\xa0\x80" + `"}]}`))},

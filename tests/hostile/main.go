@@ -93,6 +93,9 @@ func (s *soak) judge(result *Result) {
 	for _, failure := range result.good.failures() {
 		result.wrong = append(result.wrong, "a good request: "+failure)
 	}
+	if result.report.Opened == 0 {
+		result.wrong = append(result.wrong, "the attacker had no connection: it was no attack")
+	}
 	if growth := result.peakMB - s.baseMB; s.mostMB > 0 && growth > s.mostMB {
 		result.wrong = append(result.wrong, fmt.Sprintf("memory grew by %.1f MB", growth))
 	}

@@ -213,5 +213,34 @@ TEST_CASE("Scripts that are too long, too deep or multiply themselves are a warn
   CHECK(warnings(deep) == 1);
 }
 
+TEST_CASE("Scripts that start scripts share what all of them may expand to") {
+  const std::vector<EnvVar> env = {{"A", std::string(PodEnv::kMaxValueBytes, 'x')}};
+  std::string inner = "a";
+  for (int i = 0; i < 30; ++i) inner += " $0";
+  std::string script;
+  for (int i = 0; i < 10; ++i) script += "sh -c '" + inner + "' \"$A\";";
+  const CommandLine line = ReadCommandLine({"sh", "-c", script}, {}, PodEnv(env));
+  std::size_t bytes = 0;
+  for (const SimpleCommand& command : line.commands) {
+    for (const Word& word : command.words) bytes += word.text.size() + kWordCost;
+  }
+  CHECK(bytes <= kMaxReadBytes);
+  CHECK_FALSE(line.warnings.empty());
+}
+
+TEST_CASE("Command lines share their room; where it ends one is not read to its end") {
+  std::size_t room = 2 * (1 + kWordCost);
+  const auto words = [&room](const Strings& command) {
+    const CommandLine line = ReadCommandLine(command, {}, PodEnv(), 0, &room);
+    std::size_t count = 0;
+    for (const SimpleCommand& one : line.commands) count += one.words.size();
+    CHECK(line.warnings.empty() == (count == command.size()));
+    return count;
+  };
+  CHECK(words({"a"}) == 1);
+  CHECK(words({"b", "c"}) == 1);
+  CHECK(words({"d"}) == 0);
+}
+
 }  // namespace
 }  // namespace shm

@@ -69,5 +69,14 @@ TEST_CASE("A transfer config that nests without an end is read up to a depth") {
   CHECK(ReadOffloadConfig(std::string(200'000, '[')).bytes == 0);
 }
 
+TEST_CASE("A transfer config of more than 16 KiB is not read, and unclear where it may matter") {
+  const std::string ten = Offloading(R"({"cpu_bytes_to_use":10})");
+  CHECK(ReadOffloadConfig(ten + std::string(16'000, ' ')).bytes == 10);
+  const OffloadConfig config = ReadOffloadConfig(ten + std::string(17'000, ' '));
+  CHECK(config.bytes == 0);
+  CHECK(config.unclear);
+  CHECK_FALSE(ReadOffloadConfig(std::string(17'000, '[')).unclear);
+}
+
 }  // namespace
 }  // namespace shm

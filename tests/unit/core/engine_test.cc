@@ -375,5 +375,20 @@ TEST_CASE("All arguments that cannot be told are one warning") {
   CHECK_FALSE(facts.complete);
 }
 
+TEST_CASE("What a pod can have multiplied is kept once, and short") {
+  const Strings command = {"mpirun", "-x", "NCCL_A=1", "sh", "-c", "a;b;c"};
+  const std::vector<EnvVar> env = {{"NCCL_B", std::string(10'000, '1')}};
+  const EngineFacts facts = ReadEngine(command, {}, env, 2, {});
+  REQUIRE(facts.nccl_env.size() == 2);
+  CHECK(facts.nccl_env[0].value == std::string(256, '1'));
+  CHECK(facts.nccl_env[1] == EnvVar{"NCCL_A", "1", false});
+
+  std::string script;
+  for (int i = 0; i < 33; ++i) script += "vllm serve m;";
+  CHECK_THAT(ReadEngine({"sh", "-c", script}, {}, {}, 2, {}).warnings,
+             Catch::VectorContains(std::string("the container starts more than 32 engines: the "
+                                               "others are not looked at")));
+}
+
 }  // namespace
 }  // namespace shm

@@ -135,6 +135,11 @@ TEST_CASE("an annotation that nobody of ours wrote is read as none, a newer one 
     CHECK_FALSE(ReadInjection(text));
   }
   CHECK_FALSE(ReadInjection(std::string(1'000'000, '[')));
+  const auto padded = [](std::size_t bytes) {
+    return R"({"version":1,"pad":")" + std::string(bytes, 'x') + R"("})";
+  };
+  CHECK(ReadInjection(padded(255 * 1024)));
+  CHECK_FALSE(ReadInjection(padded(256 * 1024)));  // no pod keeps as much
   const auto newer = ReadInjection(R"({"version":2,"size":"1Gi","gpus":2,"more":{"a":[1]}})");
   REQUIRE(newer);
   CHECK(newer->gpus == 2);

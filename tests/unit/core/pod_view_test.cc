@@ -1,6 +1,7 @@
 #include "core/pod_view.h"
 
 #include <catch2/catch.hpp>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "core/pod_view_builder.h"
@@ -212,8 +213,53 @@ TEST_CASE("how many containers and entries of lists and maps are looked at is bo
     CHECK(refused.error().field == row.field);
     CHECK_THAT(refused.error().message, Catch::Contains("more than"));
   }
+  const auto resources = [&](std::size_t count) {
+    return with("resources", R"({"limits":)" + labels(count) + "}");
+  };
+  CHECK(ReadPod(resources(kMaxPodResources)).ok());
+  CHECK_THAT(ReadPod(resources(kMaxPodResources + 1)).error().message,
+             Catch::Contains("resources"));
   // What is not read is not counted.
   CHECK(ReadPod(with("ports", list("{}", kMaxPodEntries + 1))).ok());
+}
+
+TEST_CASE("a name that is longer than any is an error, a text of the author's is not") {
+  const std::string most(kMaxNameBytes, 'x');
+  const auto around = [](const std::string& before, const std::string& after) {
+    return [=](const std::string& text) { return ReadPod(before + text + after); };
+  };
+  const auto container = [&](const std::string& before, const std::string& after) {
+    return around(R"({"spec":{"containers":[{)" + before, after + "}]}}");
+  };
+  const auto metadata = [&](const std::string& before, const std::string& after) {
+    return around(R"({"spec":{"containers":[{}]},"metadata":{)" + before, after + "}}");
+  };
+  struct Row {
+    std::function<Result<PodView>(const std::string&)> read;
+    bool bounded;
+  };
+  const Row rows[] = {
+      {container(R"("name":")", R"(")"), true},
+      {container(R"("volumeMounts":[{"name":")", R"("}])"), true},
+      {container(R"("resources":{"limits":{")", R"(":1}})"), true},
+      {container(R"("resources":{"limits":{"a":")", R"("}})"), true},
+      {metadata(R"("labels":{"a":")", R"("})"), true},
+      {metadata(R"("labels":{")", R"(":"a"})"), true},
+      {metadata(R"("annotations":{"a":")", R"("})"), false},
+      {container(R"("args":[")", R"("])"), false},
+      {container(R"("env":[{"name":"a","value":")", R"("}])"), false},
+      {container(R"("image":")", R"(")"), false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(&row - rows);
+    CHECK(row.read(most).ok());
+    const auto more = row.read(most + "x");
+    CHECK(more.ok() != row.bounded);
+    if (row.bounded) {
+      CHECK_THAT(more.error().message, Catch::Contains("longer than 1024 bytes"));
+      CHECK(more.error().field.size() < 2 * kMaxNameBytes);
+    }
+  }
 }
 
 TEST_CASE("a text that is no JSON is an error") {

@@ -20,6 +20,16 @@ const kube::ObjectKey kTlsSecret{"shm-system", "shm-operator-webhook-tls"};
 // An API server that takes the one kind of JSON Patch that caBundle is written by.
 class Cluster : public kube::testing::FakeApi {
  public:
+  bool serves_services = true;
+
+  kube::ApiResult<json> Get(const kube::ResourceType& type, const kube::ObjectKey& key) override {
+    if (!serves_services && type == kube::Services()) {
+      kube::ApiError error;
+      error.reason = kube::ErrorReason::kInternalError;
+      return error;
+    }
+    return FakeApi::Get(type, key);
+  }
   kube::ApiResult<json> Patch(const kube::ResourceType& type, const kube::ObjectKey& key,
                               kube::PatchType kind, const json& patch,
                               const kube::WriteOptions& options) override {
@@ -159,6 +169,21 @@ TEST_CASE("Only replicas whose process runs hold up the end of an old authority"
     bench.Pass(seconds(3600));
     CHECK(bench.Trusts(before) == row.holds);
   }
+}
+
+TEST_CASE("An old authority stays while it cannot be seen what replicas serve") {
+  Bench bench;
+  bench.certificates.Advance();
+  const std::string before = bench.Data(kCaSecret, "tls.crt");
+  REQUIRE(bench.api.Delete(kube::Secrets(), kCaSecret, {}).ok());
+  bench.certificates.Advance();
+  bench.api.serves_services = false;
+  bench.Pass(seconds(30));
+  bench.Pass(seconds(3600));
+  CHECK(bench.Trusts(before));
+  bench.api.serves_services = true;
+  bench.Pass(seconds(1));
+  CHECK_FALSE(bench.Trusts(before));
 }
 
 TEST_CASE("All of a provided ca.crt goes into caBundle, so that its owner can rotate") {

@@ -48,13 +48,15 @@ class Peer {
 
   bool connected() const { return connected_; }
 
-  // Speaks TLS of at most `max_version` from here on; false where the server refuses.
-  bool StartTls(int max_version = TLS1_3_VERSION) {
+  // Speaks TLS of at most `max_version` from here on; false where the server refuses. `options`:
+  // SSL_OP_*.
+  bool StartTls(int max_version = TLS1_3_VERSION, std::uint64_t options = 0) {
     const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(
         SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
     SSL_CTX_set_min_proto_version(context.get(), TLS1_VERSION);
     SSL_CTX_set_max_proto_version(context.get(), max_version);
     SSL_CTX_set_cipher_list(context.get(), "ALL:@SECLEVEL=0");
+    SSL_CTX_set_options(context.get(), options);
     ssl_ = {SSL_new(context.get()), SSL_free};
     SSL_set_fd(ssl_.get(), fd_);
     const bool done = SSL_connect(ssl_.get()) == 1;
@@ -83,6 +85,17 @@ class Peer {
     }
     ERR_clear_error();
   }
+
+  // What TLS makes of a text, for SendBytes: nothing else can be sent after it.
+  std::string Encrypt(std::string_view text) {
+    BIO* const written = BIO_new(BIO_s_mem());
+    SSL_set0_wbio(ssl_.get(), written);
+    SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(written, &data);
+    return {data, static_cast<std::size_t>(size)};
+  }
+  void SendBytes(std::string_view bytes) { ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
 
   // The subject of the certificate that the server presented.
   std::string ServerSubject() const {

@@ -7,6 +7,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <thread>
 
@@ -251,6 +252,22 @@ TEST_CASE("A handler that throws is answered with 500 and the server goes on") {
   }
   CHECK(StatusOf(Get(echo.server->port())) == "200");
   CHECK(echo.count(Rejection::kHandlerFailed) == 2);
+}
+
+TEST_CASE("What counts rejections may fail without an end of the process") {
+  HttpServerOptions options;
+  options.on_reject = [](Rejection) { throw std::bad_alloc(); };
+  const auto server = MakeHttpServer();
+  REQUIRE(server
+              ->Start(options,
+                      [](const Request& request) -> Response {
+                        if (request.path == "/throw") throw std::bad_alloc();
+                        return {};
+                      })
+              .ok());
+  CHECK(StatusOf(Get(server->port(), "/throw")) == "500");
+  CHECK(StatusOf(Get(server->port(), "no-path")) == "400");
+  CHECK(StatusOf(Get(server->port())) == "200");
 }
 
 TEST_CASE("At the connection cap the longest idle peer that was never served makes room") {

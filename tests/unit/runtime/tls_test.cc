@@ -96,6 +96,11 @@ TEST_CASE("C4: a pair that is damaged or mismatched is refused and the last good
       {"an empty certificate", "", good.key, "tls.crt"},
       {"an empty key", good.certificate, "", "tls.key"},
       {"swapped", good.key, good.certificate, "tls.crt"},
+      {"half an intermediate", good.certificate + other.certificate.substr(0, 100), good.key,
+       "tls.crt"},
+      {"a damaged intermediate",
+       good.certificate + std::string(other.certificate).replace(100, 20, std::string(20, '!')),
+       good.key, "tls.crt"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
@@ -164,6 +169,33 @@ TEST_CASE("A certificate is swapped without dropping a connection") {
   CHECK(next.ServerSubject() == "/CN=second");
 }
 
+TEST_CASE("A13: a request of which half a TLS record came before the drain is answered") {
+  HttpServerOptions options;
+  options.threads = 1;
+  TlsEcho echo(options);
+  const Pair pair = MakePair("only");
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  const std::uint16_t port = echo.server->port();
+  Peer idle(port);
+  REQUIRE(idle.StartTls());
+  Ask(idle, "/first");
+  const std::string record = idle.Encrypt("GET /last HTTP/1.1\r\nHost: a\r\n\r\n");
+  idle.SendBytes(record.substr(0, 20));
+  {
+    Peer other(port);  // when it is answered, the one thread has read the half
+    REQUIRE(other.StartTls());
+    Ask(other, "/other");
+  }
+  auto drained = std::async(std::launch::async,
+                            [&echo] { return echo.server->Drain(std::chrono::seconds(10)); });
+  while (Peer(port).connected()) std::this_thread::yield();
+  idle.SendBytes(record.substr(20));
+  const std::string answer = idle.Receive();
+  CHECK(answer.ends_with("/last\n"));
+  CHECK(answer.find("Connection: close") != std::string::npos);
+  CHECK(drained.get());
+}
+
 TEST_CASE("C1: a probe sees which certificate is served, and says why it cannot") {
   TlsEcho echo;
   const std::uint16_t port = echo.server->port();
@@ -196,6 +228,18 @@ TEST_CASE("TLS below 1.2 is refused") {
     CHECK(Peer(echo.server->port()).StartTls(version) == served);
   }
   CHECK(echo.failed_handshakes == 2);
+}
+
+TEST_CASE("Nothing is kept of peers that have left") {
+  TlsEcho echo;
+  const Pair pair = MakePair("only");
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  for (int i = 0; i < 3; ++i) {
+    Peer peer(echo.server->port());
+    REQUIRE(peer.StartTls(TLS1_2_VERSION, SSL_OP_NO_TICKET));
+    CHECK(Ask(peer, "/").find("200 OK") != std::string::npos);
+  }
+  CHECK(SSL_CTX_sess_number(echo.tls->context().get()) == 0);
 }
 
 TEST_CASE("Renegotiation is refused, and the next peer is served") {

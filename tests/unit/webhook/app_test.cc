@@ -191,6 +191,22 @@ TEST_CASE(
   CHECK_FALSE(Peer(app.port()).connected());
 }
 
+TEST_CASE("A client authority that cannot be read is an error, not a check left out") {
+  runtime::Signals signals;
+  FakeApiServer api;
+  runtime::WebhookConfig config;
+  config.port = config.health_port = 0;
+  runtime::Metrics metrics;
+  for (const char* path : {"/no/such/file", "/dev/null", "/"}) {
+    CAPTURE(path);
+    config.client_ca = path;
+    App app(config, "shm-system", api, metrics, signals);
+    const Result<void> started = app.Start();
+    REQUIRE_FALSE(started.ok());
+    CHECK(started.error().field == "client-ca");
+  }
+}
+
 TEST_CASE(
     "Claims are counted by the device classes that are set, if the API server has templates") {
   const int status = GENERATE(200, 404, 403);

@@ -118,6 +118,11 @@ TEST_CASE("What cannot be read is an error, and the uid is kept where it came fi
        "body request is there twice", "u"},
       {"two uids", R"({"request":{"uid":"u","uid":7}})", "request.uid is there twice", "u"},
       {"two objects", R"({"request":{"uid":"u","object":{},"object":{}}})", "twice", "u"},
+      {"a long uid", R"({"request":{"uid":")" + std::string(1'025, 'u') + R"("}})",
+       "uid of more than 1024 bytes", ""},
+      {"a long namespace",
+       R"({"request":{"uid":"u","namespace":")" + std::string(1'025, 'n') + "\"}}",
+       "namespace of more than 1024 bytes", "u"},
       {"an array", "[{}]", "", ""},
       {"a string", "\"x\"", "", ""},
   };
