@@ -133,7 +133,7 @@ void Connection<Stream>::OnBody(error_code error) {
   const std::size_t size = parser_->get().body().size();
   const std::size_t counted = size - std::min(size, limits().small_body_bytes);
   if (counted > charged_) {
-    if (!hub_.Charge(counted - charged_)) return Reject(Rejection::kOverloaded);
+    if (!hub_.Charge(this, counted - charged_)) return Reject(Rejection::kOverloaded);
     charged_ = counted;
   }
   if (parser_->is_done()) return Handle();
@@ -200,7 +200,7 @@ void Connection<Stream>::OnWritten(error_code error, bool keep_alive) {
 
 template <typename Stream>
 void Connection<Stream>::FinishRequest() {
-  hub_.Refund(std::exchange(charged_, 0));
+  hub_.Refund(this, std::exchange(charged_, 0));
   if (std::exchange(in_flight_, false)) --hub_.in_flight;
 }
 

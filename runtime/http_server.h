@@ -63,10 +63,11 @@ struct HttpLimits {
   std::size_t header_bytes = 16 * 1024;
   std::size_t body_bytes = 8 * 1024 * 1024;  // one body, chunked or not
   // Those being read or handled at once, but for the first small_body_bytes of each: ordinary
-  // requests find room whatever others hold.
-  std::size_t all_bodies_bytes = 16 * 1024 * 1024;
-  std::size_t small_body_bytes = 64 * 1024;
-  // A TLS connection costs up to 160 KiB, so this many cost 25 MiB; busy ones are never evicted,
+  // requests find room whatever others hold. One network (runtime/http_eviction.h) may have three
+  // quarters: bodies that it leaves unfinished do not keep out a large pod of the API server.
+  std::size_t all_bodies_bytes = 12 * 1024 * 1024;
+  std::size_t small_body_bytes = 32 * 1024;
+  // A TLS connection costs up to 100 KiB, so this many cost 16 MiB; busy ones are never evicted,
   // and who is, is said in runtime/http_eviction.h.
   std::size_t connections = 160;
   // How long a connection is left in peace after it changed, where others wait for its place; a

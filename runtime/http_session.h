@@ -187,13 +187,35 @@ class Hub {
     }
   }
 
-  // Accounts for body bytes held; false where the common cap would be passed (nothing is charged).
-  bool Charge(std::size_t bytes) {
-    if (body_bytes_.fetch_add(bytes) + bytes <= options.limits.all_bodies_bytes) return true;
-    body_bytes_ -= bytes;
-    return false;
+  // Accounts for body bytes that `session` holds; false where the common cap, or its network's part
+  // of it, would be passed (nothing is charged). What was charged is refunded before Remove.
+  bool Charge(Session* session, std::size_t bytes) SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    const std::size_t all = options.limits.all_bodies_bytes;
+    const auto held = body_bytes_.try_emplace(NetworkOf(session), 0).first;
+    const bool fits = all_body_bytes_ + bytes <= all && held->second + bytes <= all / 4 * 3;
+    if (fits) {
+      all_body_bytes_ += bytes;
+      held->second += bytes;
+    }
+    if (held->second == 0) body_bytes_.erase(held);
+    return fits;
   }
-  void Refund(std::size_t bytes) { body_bytes_ -= bytes; }
+
+  // What is charged now.
+  std::size_t body_bytes() const SHM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return all_body_bytes_;
+  }
+
+  void Refund(Session* session, std::size_t bytes) SHM_EXCLUDES(mutex_) {
+    if (bytes == 0) return;
+    MutexLock lock(mutex_);
+    all_body_bytes_ -= bytes;
+    const auto held = body_bytes_.find(NetworkOf(session));
+    held->second -= bytes;
+    if (held->second == 0) body_bytes_.erase(held);
+  }
 
  private:
   // Owning pointers, so that a session which ends meanwhile ends outside the lock.
@@ -217,6 +239,10 @@ class Hub {
   using Members = std::unordered_map<Session*, Member>;
 
   std::size_t places() const { return options.limits.connections; }
+
+  std::uint64_t NetworkOf(Session* session) const SHM_REQUIRES(mutex_) {
+    return sessions_.at(session).network;
+  }
 
   // How many were told to go, and are still there.
   std::size_t Going() const SHM_REQUIRES(mutex_) {
@@ -246,7 +272,8 @@ class Hub {
   mutable Mutex mutex_;
   CondVar empty_;
   Members sessions_ SHM_GUARDED_BY(mutex_);
-  std::atomic<std::size_t> body_bytes_{0};
+  std::size_t all_body_bytes_ SHM_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<std::uint64_t, std::size_t> body_bytes_ SHM_GUARDED_BY(mutex_);  // by network
 };
 
 }  // namespace shm::runtime::internal

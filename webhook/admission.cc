@@ -109,11 +109,12 @@ runtime::Response Admission::Answer(const runtime::Request& request) {
   } catch (...) {
     verdict = FailOpen<Verdict>("Internal", "internal error");
   }
-  Record(entry, verdict, facts, request);
-  if (verdict.no_review || facts.uid.empty()) {
-    return {400, "text/plain", verdict.detail + "\n", {}};
+  runtime::Response response{400, "text/plain", verdict.detail + "\n", {}};
+  if (!verdict.no_review && !facts.uid.empty()) {
+    response = {200, "application/json", WriteReview(facts.uid, verdict.answer), {}};
   }
-  return {200, "application/json", WriteReview(facts.uid, verdict.answer), {}};
+  Record(entry, verdict, facts, request);  // last: its latency holds the answer's writing
+  return response;
 }
 
 Admission::Verdict Admission::Judge(Entry entry, std::string_view body, ReviewFacts& facts) {

@@ -138,7 +138,7 @@ TEST_CASE("A chunked body is counted as it comes and cut off at the cap") {
 
 TEST_CASE("Bodies of all connections together have a cap") {
   HttpLimits limits;
-  limits.all_bodies_bytes = 50'000;
+  limits.all_bodies_bytes = 60'000;
   limits.small_body_bytes = 0;
   Echo echo(WithLimits(limits));
   Peer peer(echo.server->port());
@@ -155,7 +155,7 @@ TEST_CASE("Bodies of all connections together have a cap") {
 
 TEST_CASE("A small body finds room though large ones took all") {
   HttpLimits limits;
-  limits.all_bodies_bytes = 50'000;
+  limits.all_bodies_bytes = 70'000;
   limits.small_body_bytes = 10'000;
   Echo echo(WithLimits(limits));
   const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ";
@@ -172,6 +172,28 @@ TEST_CASE("A small body finds room though large ones took all") {
   Peer small(echo.server->port());
   small.Send(head + "10000\r\n\r\n" + std::string(10'000, 'x'));
   CHECK(StatusOf(small.Receive()) == "200");
+}
+
+TEST_CASE("Bodies that one network leaves unfinished do not keep out those of another") {
+  constexpr std::uint32_t kHoarder = 0x7f000002;  // 127.0.0.2
+  HttpLimits limits;
+  limits.all_bodies_bytes = 80'000;
+  limits.small_body_bytes = 0;
+  Echo echo(WithLimits(limits));
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ";
+  const auto large = [&](std::uint32_t source) {
+    Peer peer(echo.server->port(), source);
+    peer.Send(head + "20000\r\n\r\n" + std::string(20'000, 'x'));
+    return StatusOf(peer.Receive());
+  };
+  // Each begins 45,000 bytes and stalls: one of them finds room.
+  std::vector<std::unique_ptr<Peer>> hoard;
+  do {
+    hoard.push_back(std::make_unique<Peer>(echo.server->port(), kHoarder));
+    hoard.back()->Send(head + "50000\r\n\r\n" + std::string(45'000, 'x'));
+  } while (large(kHoarder) != "503" && hoard.size() < 1'000);
+  REQUIRE(hoard.size() < 1'000);
+  CHECK(large(INADDR_LOOPBACK) == "200");
 }
 
 TEST_CASE("Each phase has its time") {

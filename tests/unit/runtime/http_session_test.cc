@@ -32,7 +32,7 @@ class FakeSession final : public Session {
   void Change(Phase phase) { Enter(phase, std::chrono::minutes(1)); }
   void BeServed() {
     MarkHeard();
-    MarkServed();
+    CountServed();
     Change(Phase::kWaiting);
   }
 
