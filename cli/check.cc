@@ -45,7 +45,7 @@ void Write(const CheckReport& report, const std::string& format, const Streams& 
 }
 
 int Check(const CheckFlags& flags, const Streams& streams) {
-  auto input = OpenManifests(flags.manifests, streams.in);
+  auto input = OpenManifests(flags.manifests, streams);
   if (!input.ok()) return BadInput(streams, input.error());
   auto report = CheckManifests(&*input, RulesOf(flags));
   if (!report.ok()) return BadInput(streams, report.error());
