@@ -40,8 +40,10 @@ programs: deps-build ## Build the three programs optimized (build/release)
 	@cmake --preset release
 	@cmake --build --preset release
 
-release: deps programs ## Make dist/ of a clean tree: chart, manifests, image, SBOM, shmctl, checksums (VERSION=1.2.3)
-	@scripts/release.sh '$(VERSION)'
+release: ## Make dist/ of a clean tree: chart, manifests, image, SBOM, shmctl, checksums (VERSION=1.2.3)
+	@scripts/release.sh --check '$(VERSION)'
+	$(MAKE) --no-print-directory deps programs
+	scripts/release.sh '$(VERSION)'
 
 image: deps-image programs ## Build the image as build/image.tar (shm-operator:dev)
 	@deploy/image/build.sh build/image.tar
