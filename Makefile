@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shm-operator/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps deps-check deps-fuzz build programs release image test-image test test-unit test-integration test-oldest test-soak test-e2e check format tidy manifests \
+.PHONY: help deps deps-build deps-image deps-check deps-fuzz build programs release image test-image test test-unit test-integration test-oldest test-soak test-e2e check format tidy manifests \
         bench bench-webhook bench-admission bench-controller soak soak-admission soak-gitops soak-helm soak-hostile fuzz sanitize demo demo-down clean
 
 help: ## What there is to run
@@ -17,6 +17,13 @@ help: ## What there is to run
 
 deps: ## Install what building and testing need from Debian
 	@scripts/install-deps.sh build cluster
+
+# What users need: no Go, no test cluster.
+deps-build:
+	@scripts/install-deps.sh build
+
+deps-image:
+	@scripts/install-deps.sh build image
 
 deps-check:
 	@scripts/install-deps.sh check
@@ -29,14 +36,16 @@ build: deps ## Build programs and tests (build/dev)
 	@cmake --preset dev > build/cmake.log || { cat build/cmake.log; exit 1; }
 	@cmake --build --preset dev
 
-programs: deps ## Build the three programs optimized (build/release)
+programs: deps-build ## Build the three programs optimized (build/release)
 	@cmake --preset release
 	@cmake --build --preset release
 
-release: programs ## Make dist/ of a clean tree: chart, manifests, image, SBOM, shmctl, checksums (VERSION=1.2.3)
-	@scripts/release.sh '$(VERSION)'
+release: ## Make dist/ of a clean tree: chart, manifests, image, SBOM, shmctl, checksums (VERSION=1.2.3)
+	@scripts/release.sh --check '$(VERSION)'
+	$(MAKE) --no-print-directory deps programs
+	scripts/release.sh '$(VERSION)'
 
-image: programs ## Build the image as build/image.tar (shm-operator:dev)
+image: deps-image programs ## Build the image as build/image.tar (shm-operator:dev)
 	@deploy/image/build.sh build/image.tar
 
 test: ## Dependencies, build, unit, integration on a real API server, five rounds of the soak, 2,000 pods of the admission soak, end to end with a real kubelet

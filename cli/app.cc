@@ -26,6 +26,39 @@ constexpr const char* kExitCodes =
     "file,\n"
     "     and nothing is written to standard output\n";
 
+std::string NamesOf(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  return names;
+}
+
+int WrongUsage(const std::string& message, const std::string& whose, const Streams& streams) {
+  streams.err << "shmctl: " << message << "\nSee " << whose << " --help.\n";
+  return kBadInput;
+}
+
+// What is left over of the arguments. CLI11 would list all of it, last first, and say no more.
+std::string Unexpected(const CLI::App& app, const CLI::App* command) {
+  const std::vector<std::string> words = app.remaining(true);
+  const std::string first = "\"" + (words.empty() ? std::string() : words.front()) + "\"";
+  const bool flag = first.starts_with("\"-");
+  if (!command) {
+    return first + (flag ? " is no flag that stands before a command"
+                         : " is no command; commands are " + NamesOf(app));
+  }
+  return command->get_name() + (flag ? " has no flag " : " does not expect ") + first;
+}
+
+int Refuse(const CLI::App& app, const CLI::ParseError& error, const Streams& streams) {
+  const std::vector<CLI::App*> parsed = app.get_subcommands();
+  const CLI::App* command = parsed.empty() ? nullptr : parsed.front();
+  const bool left_over = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  return WrongUsage(left_over ? Unexpected(app, command) : error.what(),
+                    app.get_name() + (command ? " " + command->get_name() : ""), streams);
+}
+
 // Nothing where the arguments are well-formed, else the exit code.
 std::optional<int> Parse(CLI::App& app, const std::vector<std::string>& args,
                          const Streams& streams) {
@@ -40,8 +73,7 @@ std::optional<int> Parse(CLI::App& app, const std::vector<std::string>& args,
     streams.out << version.what() << "\n";
     return kDone;
   } catch (const CLI::ParseError& error) {
-    streams.err << "shmctl: " << error.what() << "\nSee shmctl --help.\n";
-    return kBadInput;
+    return Refuse(app, error, streams);
   }
 }
 
@@ -74,8 +106,7 @@ int Run(const std::vector<std::string>& args, std::istream& in, std::ostream& ou
   for (const Command& command : commands) {
     if (command.app->parsed()) return Finish(command.run(streams), streams);
   }
-  err << "shmctl: a subcommand is required\nSee shmctl --help.\n";
-  return kBadInput;
+  return WrongUsage("a command is required: one of " + NamesOf(app), name, streams);
 }
 
 int RunAs(const std::string& path, std::vector<std::string> args, std::istream& in,

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -27,30 +28,31 @@ CheckRules RulesOf(const CheckFlags& flags) {
           flags.webhook == "everywhere"};
 }
 
-// Findings that are not asked for are none.
-void DropBelow(const std::string& severity, CheckReport* report) {
+// Findings that are not asked for are none. Returns how many these are.
+std::size_t DropBelow(const std::string& severity, CheckReport* report) {
   const Severity least = *ParseSeverity(severity);  // CLI11 has checked it
-  std::erase_if(report->findings,
-                [least](const Finding& finding) { return finding.severity > least; });
+  return std::erase_if(report->findings,
+                       [least](const Finding& finding) { return finding.severity > least; });
 }
 
 // The one place that knows the formats.
-void Write(const CheckReport& report, const std::string& format, const Streams& streams) {
+void Write(const CheckReport& report, std::size_t dropped, const std::string& format,
+           const Streams& streams) {
   if (format == "text") {
     WriteFindings(report, streams.out);
-    WriteCheckSummary(report, streams.err);
+    WriteCheckSummary(report, dropped, streams.err);
   } else {
     WriteAnswer(format == "sarif" ? ToSarif(report) : ToJson(report), "json", streams.out);
   }
 }
 
 int Check(const CheckFlags& flags, const Streams& streams) {
-  auto input = OpenManifests(flags.manifests, streams.in);
+  auto input = OpenManifests(flags.manifests, streams);
   if (!input.ok()) return BadInput(streams, input.error());
   auto report = CheckManifests(&*input, RulesOf(flags));
   if (!report.ok()) return BadInput(streams, report.error());
-  DropBelow(flags.severity, &*report);
-  Write(*report, flags.output, streams);
+  const std::size_t dropped = DropBelow(flags.severity, &*report);
+  Write(*report, dropped, flags.output, streams);
   return report->findings.empty() ? kDone : kFinding;
 }
 

@@ -87,12 +87,13 @@ void WriteFindings(const CheckReport& report, std::ostream& out) {
   }
 }
 
-void WriteCheckSummary(const CheckReport& report, std::ostream& out) {
+void WriteCheckSummary(const CheckReport& report, std::size_t dropped, std::ostream& out) {
   const CheckSummary summary = report.Summary();
   out << Count(summary.pods, "pod") << " in " << Count(summary.documents, "document")
       << " checked: " << Count(summary.errors, "error") << ", "
       << Count(summary.warnings, "warning");
   if (summary.notes > 0) out << ", " << Count(summary.notes, "note");
+  if (dropped > 0) out << "; " << dropped << " less severe not shown (--severity note)";
   out << "\n";
 }
 

@@ -3,6 +3,7 @@
 // Pure but for the stream that is given; safe from any thread.
 #pragma once
 
+#include <cstddef>
 #include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -15,8 +16,9 @@ namespace shm::cli {
 // under it what helps.
 void WriteFindings(const CheckReport& report, std::ostream& out);
 
-// "3 pods in 12 documents checked: 1 error, 0 warnings".
-void WriteCheckSummary(const CheckReport& report, std::ostream& out);
+// "3 pods in 12 documents checked: 1 error, 0 warnings", and how many of less severity were left
+// out, if any.
+void WriteCheckSummary(const CheckReport& report, std::size_t dropped, std::ostream& out);
 
 // {"findings": [{"rule", "severity", "file", "line", "document", "kind", "name", "namespace",
 //                "field", "message", "help"}],

@@ -23,7 +23,7 @@ Result<std::optional<std::int64_t>> ReadBytesFlag(const char* flag, const std::s
                                                   bool zero) {
   if (text.empty()) return std::optional<std::int64_t>();
   const Result<std::int64_t> bytes = ParseQuantity(text);
-  if (!bytes.ok()) return Error{flag, "\"" + text + "\": " + bytes.error().message};
+  if (!bytes.ok()) return Error{flag, bytes.error().message};
   if (*bytes == 0 && !zero) return Error{flag, "\"" + text + "\" is not above 0"};
   return std::optional(*bytes);
 }

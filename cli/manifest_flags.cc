@@ -1,7 +1,10 @@
 #include "cli/manifest_flags.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <iostream>
 #include <optional>
 #include <utility>
 
@@ -10,6 +13,12 @@ namespace {
 
 bool Has(const std::vector<std::string>& paths, const std::string& path) {
   return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+// Whoever typed the command alone would wait for it, and it for them.
+void SayWhatIsAwaited(const Streams& streams) {
+  if (&streams.in != &std::cin || isatty(STDIN_FILENO) == 0) return;
+  streams.err << "shmctl: reads manifests from standard input; -f names a file or a directory\n";
 }
 
 Result<std::vector<DeclaredKind>> ReadDeclared(const std::vector<std::string>& texts) {
@@ -42,7 +51,7 @@ void AddManifestFlags(CLI::App* app, ManifestFlags* flags) {
                 "Count the GPUs of ResourceClaimTemplates, as the installation may");
 }
 
-Result<ManifestInput> OpenManifests(const ManifestFlags& flags, std::istream& in) {
+Result<ManifestInput> OpenManifests(const ManifestFlags& flags, const Streams& streams) {
   const auto installation = ReadInstallationFlags(flags.installation);
   if (!installation.ok()) return installation.error();
   auto declared = ReadDeclared(flags.template_paths);
@@ -52,9 +61,10 @@ Result<ManifestInput> OpenManifests(const ManifestFlags& flags, std::istream& in
   if (Has(paths, "-") && Has(flags.services, "-")) {
     return Error{"--services", "standard input is read for the manifests themselves"};
   }
-  auto services = ManifestSource::Open(flags.services, in);
+  if (flags.files.empty()) SayWhatIsAwaited(streams);
+  auto services = ManifestSource::Open(flags.services, streams.in);
   if (!services.ok()) return services.error();
-  auto sources = ManifestSource::Open(paths, in);
+  auto sources = ManifestSource::Open(paths, streams.in);
   if (!sources.ok()) return sources.error();
   const auto gpu_classes =
       flags.count_claims ? std::optional<DeviceClasses>(KnownGpuClasses()) : std::nullopt;

@@ -2,10 +2,10 @@
 // their pods are sized.
 #pragma once
 
-#include <iosfwd>
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
 #include "cli/installation_flags.h"
 #include "cli/manifest_source.h"
 #include "cli/pod_places.h"
@@ -32,8 +32,8 @@ struct ManifestInput {
   ServiceCatalog catalog;  // empty, with the rules of the installation
 };
 
-// Reads the flags and opens what they name; `in` must outlive it. An Error's field is the flag or
-// the file.
-Result<ManifestInput> OpenManifests(const ManifestFlags& flags, std::istream& in);
+// Reads the flags and opens what they name; standard input must outlive it. An Error's field is the
+// flag or the file. Says so where somebody at a terminal is waited for.
+Result<ManifestInput> OpenManifests(const ManifestFlags& flags, const Streams& streams);
 
 }  // namespace shm::cli

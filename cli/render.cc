@@ -128,7 +128,7 @@ class Renderer {
 };
 
 int Render(const RenderFlags& flags, const Streams& streams) {
-  auto input = OpenManifests(flags.manifests, streams.in);
+  auto input = OpenManifests(flags.manifests, streams);
   if (!input.ok()) return BadInput(streams, input.error());
   const Output output = flags.output == "json"   ? Output::kJson
                         : flags.output == "yaml" ? Output::kYaml

@@ -245,7 +245,8 @@ Result<ClusterConfig> LoadInCluster(const Environment& environment, const std::s
   const auto port = environment("KUBERNETES_SERVICE_PORT");
   if (!host || host->empty() || !port) {
     return Error{"KUBERNETES_SERVICE_HOST",
-                 "is not set: this is no pod; give --kubeconfig or set KUBECONFIG"};
+                 "is not set: this is no pod, and there is no ~/.kube/config; give --kubeconfig or "
+                 "set KUBECONFIG"};
   }
   const bool ipv6 = host->find(':') != std::string::npos && host->front() != '[';
   const auto url = ParseServerUrl("https://" + (ipv6 ? "[" + *host + "]" : *host) + ":" + *port);

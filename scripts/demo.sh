@@ -5,6 +5,11 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/lib.sh
 . scripts/lib.sh
 
+# The node says so, too, but only when Kubernetes has been built.
+[ "$(id -u)" = 0 ] || {
+  echo "demo: error: must be root: it starts a Kubernetes node, with namespaces, mounts and cgroups of its own" >&2
+  exit 1
+}
 scripts/install-deps.sh build cluster
 install_on_test_cluster
 

@@ -11,6 +11,8 @@
 #   CHANGELOG.md                          subjects of the commits since the last tag vX.Y.Z
 #   SHA256SUMS
 #
+# `scripts/release.sh --check VERSION` says alone whether the tree may be released, before anybody waits for a compiler.
+#
 # RELEASE_URL  where the files will be found, for Krew (https://example.com/releases)
 # SHM_BIN_DIR  where the programs are (build/release/bin)
 # IMAGE        the image's name (shm-operator:VERSION)
@@ -24,7 +26,10 @@ Die() {
 
 CheckTree() {
   [ "$version" = "$(<VERSION)" ] || Die "VERSION says $(<VERSION), not $version: write it there, and into Chart.yaml"
-  [ -z "$(git status --porcelain)" ] || Die "the tree is not clean: what is released is a commit"
+  [ -z "$(git status --porcelain)" ] || Die "the tree is not clean (git status): what is released is a commit"
+}
+
+CheckGenerated() {
   scripts/render-manifests.sh --check >/dev/null || Die "generated files are not up to date: make manifests"
 }
 
@@ -94,15 +99,22 @@ Checksums() {
   mv "$work/SHA256SUMS" "$dist/"
 }
 
-[ $# = 1 ] || Die "usage: scripts/release.sh VERSION"
+check_only=
+if [ "${1:-}" = --check ]; then
+  check_only=yes
+  shift
+fi
+[ $# = 1 ] || Die "usage: scripts/release.sh [--check] VERSION"
 version=$1
+CheckTree
+[ -z "$check_only" ] || exit 0
+CheckGenerated
 dist=dist
 arch=$(dpkg --print-architecture)
 archive=shmctl-$version-linux-$arch.tar.gz
 export SOURCE_DATE_EPOCH
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 umask 022
-CheckTree
 rm -rf "$dist"
 mkdir "$dist"
 work=$(mktemp -d)

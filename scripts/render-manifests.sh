@@ -15,8 +15,9 @@ Header() {
 # shm-operator $(<VERSION), as the Helm chart installs it with its default values.
 # Made by scripts/render-manifests.sh from charts/shm-operator: do not edit.
 #
-#   kubectl apply --server-side -f install.yaml
+#   sed 's|image: shm-operator:.*|image: REGISTRY/shm-operator:TAG|' install.yaml | kubectl apply --server-side -f -
 #
+# No registry has the image by the name that is in here. Where it is on the nodes by that name, apply this as it is.
 # caBundle is not in here: the operator fills it in, and applying this again leaves it alone.
 TEXT
 }

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""blocks.yaml names every block of the docs, and docs_test.py refuses what it does not name."""
+"""blocks.yaml names every block of the docs, and docs_test.py refuses what it does not name. Links of the docs lead somewhere."""
 
 import copy
+import pathlib
+import re
+import tempfile
 import unittest
 from unittest import mock
 
@@ -53,6 +56,43 @@ class NamesTest(unittest.TestCase):
 
     def test_all_files_that_are_run_in_order_are_there(self):
         self.assertLessEqual(set(docs_test.table()["order"]), set(self.files))
+
+
+# What users read; each link of it that leads to a file of ours.
+READ = ["README.md", "RELEASING.md", "docs/**/*.md", "charts/**/*.md", "deploy/**/*.md"]
+
+
+def prose(path: pathlib.Path) -> str:
+    return re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+
+
+def anchors(path: pathlib.Path) -> set[str]:
+    """Of a file's headings, as code hosts make them."""
+    headings = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in re.findall(r"^#+ (.*)$", prose(path), re.MULTILINE))
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+def dead_links(path: pathlib.Path) -> list[str]:
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
+        place, _, anchor = link.partition("#")
+        target = (path.parent / place).resolve() if place else path
+        if not re.match(r"https?:", link) and (not target.exists() or anchor and anchor not in anchors(target)):
+            dead.append(f"{path}: {link}")
+    return dead
+
+
+class LinksTest(unittest.TestCase):
+    def test_every_link_leads_to_a_file_and_a_heading_that_are_there(self):
+        files = [path for pattern in READ for path in docs_test.ROOT.glob(pattern)]
+        self.assertGreater(len(files), 20)
+        self.assertEqual([link for path in files for link in dead_links(path)], [])
+
+    def test_a_dead_link_is_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "a.md")
+            path.write_text("# To `be` there\n[a](#to-be-there) [b](a.md#to-be) [c](b.md) [d](https://example.com/x)\n```\n# no [e](x)\n```\n")
+            self.assertEqual(dead_links(path), [f"{path}: a.md#to-be", f"{path}: b.md"])
 
 
 if __name__ == "__main__":

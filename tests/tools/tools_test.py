@@ -9,6 +9,7 @@ bash, zsh and fish are installed by scripts/install-deps.sh cluster.
 import json
 import os
 import pathlib
+import pty
 import shutil
 import subprocess
 import tempfile
@@ -50,6 +51,17 @@ class ToolsTest(unittest.TestCase):
             {"name": "c", "resources": {"limits": {"nvidia.com/gpu": 2}}}]}}
         self.assertIn("[NotCovered]", self.run_tool("kubectl", "shm", "check", code=1, text=json.dumps(pod)))
         self.run_tool("kubectl", "shm", "size", "--tp", "none", code=2)
+
+    def test_who_types_a_command_alone_is_told_what_it_waits_for(self):
+        for command in ("check", "render"):
+            ours, its = pty.openpty()
+            with self.subTest(command), subprocess.Popen(["shmctl", command], env=self.environment, stdin=its, text=True,
+                                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+                self.assertIn("standard input", process.stderr.readline())
+                os.write(ours, b"\x04")  # what Ctrl-D sends: the end of the input
+                self.assertEqual(process.wait(timeout=60), 0)
+            os.close(ours)
+            os.close(its)
 
     def test_kubectl_completes_the_plugin(self):
         def offered(*words):

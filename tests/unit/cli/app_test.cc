@@ -30,8 +30,9 @@ TEST_CASE("Bad input ends with 2, names the flag and the value, and leaves stdou
     std::string value;
   };
   const std::vector<Case> cases = {
-      {{}, "subcommand", ""},
-      {{"sizes"}, "sizes", ""},
+      {{}, "a command is required", "size, explain, render, check"},
+      {{"sizes"}, "\"sizes\" is no command", "size, explain, render, check"},
+      {{"--tp", "2"}, "\"--tp\" is no flag", "before a command"},
       {{"size"}, "--gpus", "not given"},
       {{"size", "--tp", "0"}, "--tp", "\"0\""},
       {{"size", "--tp", "-3"}, "--tp", "\"-3\""},
@@ -51,11 +52,13 @@ TEST_CASE("Bad input ends with 2, names the flag and the value, and leaves stdou
       {{"size", "--gpus", "2", "--max-size", "9Ei"}, "--max-size", "\"9Ei\""},
       {{"size", "--gpus", "2", "--memory-limit", "x"}, "--memory-limit", "\"x\""},
       {{"size", "--gpus", "2", "--output", "xml"}, "--output", "xml"},
-      {{"size", "--gpu", "2"}, "--gpu", ""},
+      {{"size", "--gpu", "2"}, "size has no flag \"--gpu\"", "See shmctl size --help."},
+      {{"size", "2"}, "size does not expect \"2\"", "See shmctl size --help."},
+      {{"check", "--webhook", "on"}, "--webhook", "See shmctl check --help."},
       {{"explain"}, "line", ""},
       {{"explain", "a", "-f", "-"}, "line", ""},
       {{"explain", "-f", "/does/not/exist"}, "--filename", "/does/not/exist"},
-      {{"explain", "a", "b"}, "b", ""},
+      {{"explain", "a", "b"}, "explain does not expect \"b\"", ""},
       {{"explain", "a", "--output", "xml"}, "--output", "xml"},
   };
   for (const Case& c : cases) {
@@ -66,6 +69,19 @@ TEST_CASE("Bad input ends with 2, names the flag and the value, and leaves stdou
     CHECK(Has(outcome.err, c.flag));
     CHECK(Has(outcome.err, c.value));
   }
+}
+
+TEST_CASE("kubectl's plugin sends to its own help") {
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  CHECK(RunAs("/usr/bin/kubectl-shm", {"size", "--gpu", "2"}, in, out, err) == 2);
+  CHECK(Has(err.str(), "See kubectl shm size --help."));
+}
+
+TEST_CASE("A quantity that is none is said once") {
+  const Outcome outcome = RunWith({"size", "--gpus", "2", "--max-size", "3gb"});
+  CHECK(outcome.err.find("3gb") == outcome.err.rfind("3gb"));
 }
 
 TEST_CASE("Help documents the exit codes, and the version is the project's") {

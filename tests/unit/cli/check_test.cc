@@ -179,6 +179,7 @@ TEST_CASE("check ends with 1 exactly where it has findings, and severity says wh
     CHECK(outcome.code == c.code);
     CHECK(outcome.out.empty() == (c.code == 0));
     CHECK(Has(outcome.err, "1 pod in 1 document checked: "));
+    CHECK(Has(outcome.err, "1 less severe not shown (--severity note)") == (c.code == 0));
   }
 }
 
