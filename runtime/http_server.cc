@@ -160,9 +160,13 @@ class CpprestServer final : public HttpServer {
     Transports().Erase(name_);
   }
 
-  std::size_t connections() const override { return transport_ ? transport_->hub().size() : 0; }
+  std::size_t connections() const override {
+    internal::Listener* const running = running_;
+    return running ? running->hub().size() : 0;
+  }
   std::size_t requests_in_flight() const override {
-    return transport_ ? transport_->hub().in_flight.load() : 0;
+    internal::Listener* const running = running_;
+    return running ? running->hub().in_flight.load() : 0;
   }
 
  private:
@@ -179,6 +183,7 @@ class CpprestServer final : public HttpServer {
       return Error{"", std::string("the listener did not open: ") + error.what()};
     }
     open_ = true;
+    running_ = transport_.get();
     return {};
   }
 
@@ -199,6 +204,8 @@ class CpprestServer final : public HttpServer {
   }
 
   std::shared_ptr<internal::Listener> transport_;
+  // For who asks from other threads, which the metrics of a program do while it starts.
+  std::atomic<internal::Listener*> running_{nullptr};
   Handler handler_;
   std::string name_;
   listener::http_listener listener_;

@@ -93,7 +93,7 @@ struct HttpServerOptions {
   std::function<void(Rejection)> on_reject;  // from any thread of the server; may be empty
 };
 
-// Thread-safe after Start. The destructor stops.
+// Thread-safe after Start; what counts may be asked before and meanwhile. The destructor stops.
 class HttpServer {
  public:
   virtual ~HttpServer() = default;

@@ -196,6 +196,24 @@ TEST_CASE("Bodies that one network leaves unfinished do not keep out those of an
   CHECK(large(INADDR_LOOPBACK) == "200");
 }
 
+// Whether it is safe is for TSan to say.
+TEST_CASE("Connections and requests may be counted while a server starts") {
+  const auto server = MakeHttpServer();
+  std::atomic<bool> started{false};
+  std::size_t most = 0;
+  std::thread counting([&] {
+    while (!started) most = std::max(most, server->connections() + server->requests_in_flight());
+  });
+  HttpServerOptions options;
+  options.address = "127.0.0.1";
+  const Result<void> result =
+      server->Start(std::move(options), [](const Request&) { return Response{}; });
+  started = true;
+  counting.join();
+  CHECK(result.ok());
+  CHECK(most == 0);
+}
+
 TEST_CASE("Each phase has its time") {
   struct Row {
     const char* what;
