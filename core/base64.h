@@ -10,6 +10,7 @@
 namespace shm {
 
 std::string EncodeBase64(std::string_view bytes);
+// The same, behind what `text` holds.
 void AppendBase64(std::string_view bytes, std::string* text);
 
 // An Error where the text is no base64 with padding.

@@ -109,8 +109,10 @@ runtime::Response Admission::Answer(const runtime::Request& request) {
   } catch (...) {
     verdict = FailOpen<Verdict>("Internal", "internal error");
   }
-  runtime::Response response{400, "text/plain", verdict.detail + "\n", {}};
-  if (!verdict.no_review && !facts.uid.empty()) {
+  runtime::Response response;
+  if (verdict.no_review || facts.uid.empty()) {
+    response = {400, "text/plain", verdict.detail + "\n", {}};
+  } else {
     response = {200, "application/json", WriteReview(facts.uid, verdict.answer), {}};
   }
   Record(entry, verdict, facts, request);  // last: its latency holds the answer's writing
