@@ -78,6 +78,11 @@ bool Covers(const std::vector<std::string>& names, const std::vector<std::string
   });
 }
 
+// Stands for those that could not be asked: it serves nothing that is looked for.
+ReplicaFacts UnknownReplica(const kube::ApiError& error) {
+  return {"(unknown: " + error.ToString() + ")", ""};
+}
+
 }  // namespace
 
 Certificates::Certificates(kube::Api& api, CertificateOptions options, kube::Clock& clock)
@@ -208,7 +213,7 @@ std::vector<ReplicaFacts> Certificates::AskReplicas(const std::string& server_na
   std::vector<ReplicaFacts> replicas;
   const auto service =
       api_.Get(kube::Services(), {options_.namespace_name, options_.webhook_service});
-  if (!service.ok()) return {{"(unknown: " + service.error().ToString() + ")", ""}};
+  if (!service.ok()) return {UnknownReplica(service.error())};
   const std::string selector = SelectorText(*service);
   if (selector.empty()) return replicas;
   const auto listed = api_.List(
@@ -225,7 +230,7 @@ std::vector<ReplicaFacts> Certificates::AskReplicas(const std::string& server_na
         }
         replicas.push_back(std::move(replica));
       });
-  if (!listed.ok()) replicas.push_back({"(unknown: " + listed.error().ToString() + ")", ""});
+  if (!listed.ok()) replicas.push_back(UnknownReplica(listed.error()));
   return replicas;
 }
 
