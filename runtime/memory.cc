@@ -5,7 +5,7 @@
 // jemalloc reads it where it is linked (docs/adr/0010). Two arenas: threads share what they freed.
 // Free pages go back to the system at once.
 extern "C" const char* malloc_conf;
-const char* malloc_conf = "narenas:2,dirty_decay_ms:0,muzzy_decay_ms:0,thp:never";
+const char* malloc_conf = "narenas:2,dirty_decay_ms:0,muzzy_decay_ms:0";
 
 namespace shm::runtime {
 
