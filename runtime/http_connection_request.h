@@ -200,7 +200,7 @@ void Connection<Stream>::OnWritten(error_code error, bool keep_alive) {
 
 template <typename Stream>
 void Connection<Stream>::FinishRequest() {
-  hub_.Refund(this, std::exchange(charged_, 0));
+  if (std::exchange(charged_, 0) > 0) hub_.Refund(this);
   if (std::exchange(in_flight_, false)) --hub_.in_flight;
 }
 

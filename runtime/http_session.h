@@ -188,33 +188,26 @@ class Hub {
   }
 
   // Accounts for body bytes that `session` holds; false where the common cap, or its network's part
-  // of it, would be passed (nothing is charged). What was charged is refunded before Remove.
+  // of it, would be passed (nothing is charged).
   bool Charge(Session* session, std::size_t bytes) SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    const std::size_t all = options.limits.all_bodies_bytes;
-    const auto held = body_bytes_.try_emplace(NetworkOf(session), 0).first;
-    const bool fits = all_body_bytes_ + bytes <= all && held->second + bytes <= all / 4 * 3;
-    if (fits) {
-      all_body_bytes_ += bytes;
-      held->second += bytes;
+    Member& own = sessions_.at(session);
+    std::size_t all = bytes;
+    std::size_t networks = bytes;
+    for (const auto& [raw, member] : sessions_) {
+      all += member.body_bytes;
+      if (member.network == own.network) networks += member.body_bytes;
     }
-    if (held->second == 0) body_bytes_.erase(held);
-    return fits;
+    const std::size_t most = options.limits.all_bodies_bytes;
+    if (all > most || networks > most / 4 * 3) return false;
+    own.body_bytes += bytes;
+    return true;
   }
 
-  // What is charged now.
-  std::size_t body_bytes() const SHM_EXCLUDES(mutex_) {
+  // All that `session` was charged.
+  void Refund(Session* session) SHM_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
-    return all_body_bytes_;
-  }
-
-  void Refund(Session* session, std::size_t bytes) SHM_EXCLUDES(mutex_) {
-    if (bytes == 0) return;
-    MutexLock lock(mutex_);
-    all_body_bytes_ -= bytes;
-    const auto held = body_bytes_.find(NetworkOf(session));
-    held->second -= bytes;
-    if (held->second == 0) body_bytes_.erase(held);
+    sessions_.at(session).body_bytes = 0;
   }
 
  private:
@@ -235,14 +228,11 @@ class Hub {
   struct Member {
     std::weak_ptr<Session> session;
     std::uint64_t network;
+    std::size_t body_bytes = 0;
   };
   using Members = std::unordered_map<Session*, Member>;
 
   std::size_t places() const { return options.limits.connections; }
-
-  std::uint64_t NetworkOf(Session* session) const SHM_REQUIRES(mutex_) {
-    return sessions_.at(session).network;
-  }
 
   // How many were told to go, and are still there.
   std::size_t Going() const SHM_REQUIRES(mutex_) {
@@ -272,8 +262,6 @@ class Hub {
   mutable Mutex mutex_;
   CondVar empty_;
   Members sessions_ SHM_GUARDED_BY(mutex_);
-  std::size_t all_body_bytes_ SHM_GUARDED_BY(mutex_) = 0;
-  std::unordered_map<std::uint64_t, std::size_t> body_bytes_ SHM_GUARDED_BY(mutex_);  // by network
 };
 
 }  // namespace shm::runtime::internal
