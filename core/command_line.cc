@@ -174,6 +174,7 @@ CommandLine ReadCommandLine(const std::vector<std::string>& command,
   SimpleCommand whole;
   std::size_t all = kMaxReadBytes;
   if (room == nullptr) room = &all;
+  whole.words.reserve(std::min(command.size() + args.size(), kMaxReadBytes / kWordCost));
   for (const std::vector<std::string>* part : {&command, &args}) {
     for (const std::string& text : *part) {
       ExpandedText expanded = env.Expand(text);

@@ -70,8 +70,9 @@ class FlagReader {
       if (word.text == "--" && result_->engine != Engine::kUnknown) break;
       const bool may_be_value = i > first && TakesNext(words[i - 1].text);
       // argparse takes no word with a blank in it for a flag.
-      const bool blank = Contains(word.text.substr(0, word.text.find('=')), " ");
-      if (StartsWith(word.text, "-") && !(blank && may_be_value)) {
+      const std::string_view text = word.text;
+      const bool blank = Contains(text.substr(0, text.find('=')), " ");
+      if (StartsWith(text, "-") && !(blank && may_be_value)) {
         i += ReadFlag(word, i + 1 < words.size() ? &words[i + 1] : nullptr);
       } else if (i != first && !may_be_value && MayBeFlags(word)) {
         NoteUnread(Shown(word.unresolved), &unread);

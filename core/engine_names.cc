@@ -25,7 +25,8 @@ class Name {
   char operator[](std::size_t at) const { return dashes_ && text_[at] == '_' ? '-' : text_[at]; }
   bool StartsWith(const Name& prefix) const {
     if (size() < prefix.size()) return false;
-    for (std::size_t i = 0; i < prefix.size(); ++i) {
+    // From behind: in front all have the same dashes.
+    for (std::size_t i = prefix.size(); i-- > 0;) {
       if ((*this)[i] != prefix[i]) return false;
     }
     return true;

@@ -31,6 +31,21 @@ void AppendEscaped(unsigned char c, std::string* out) {
   }
 }
 
+void AppendPointer(const std::vector<std::string>& path, std::string* out) {
+  for (const std::string& token : path) {
+    *out += '/';
+    std::size_t from = 0;  // of what is written as it stands
+    for (std::size_t at = 0; at < token.size(); ++at) {
+      if (token[at] != '~' && token[at] != '/') continue;
+      out->append(token, from, at - from).append(token[at] == '~' ? "~0" : "~1");
+      from = at + 1;
+    }
+    out->append(token, from);
+  }
+}
+
+}  // namespace
+
 void AppendJsonString(std::string_view text, std::string* out) {
   *out += '"';
   while (!text.empty()) {
@@ -48,21 +63,6 @@ void AppendJsonString(std::string_view text, std::string* out) {
   }
   *out += '"';
 }
-
-void AppendPointer(const std::vector<std::string>& path, std::string* out) {
-  for (const std::string& token : path) {
-    *out += '/';
-    std::size_t from = 0;  // of what is written as it stands
-    for (std::size_t at = 0; at < token.size(); ++at) {
-      if (token[at] != '~' && token[at] != '/') continue;
-      out->append(token, from, at - from).append(token[at] == '~' ? "~0" : "~1");
-      from = at + 1;
-    }
-    out->append(token, from);
-  }
-}
-
-}  // namespace
 
 std::string JsonString(std::string_view text) {
   std::string out;

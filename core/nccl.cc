@@ -143,8 +143,9 @@ std::int64_t Connections(const NcclSettings& settings, std::int64_t gpus) {
 }  // namespace
 
 NcclSettings ReadNcclSettings(const std::vector<EnvVar>& env, std::vector<std::string>* warnings) {
-  Reader reader(env, warnings);
   NcclSettings settings;
+  if (env.empty()) return settings;
+  Reader reader(env, warnings);
   settings.buffer_size = reader.Buffer("NCCL_BUFFSIZE", settings.buffer_size);
   settings.ll_buffer_size = reader.Buffer("NCCL_LL_BUFFSIZE", settings.ll_buffer_size);
   settings.ll128_buffer_size = reader.Buffer("NCCL_LL128_BUFFSIZE", settings.ll128_buffer_size);

@@ -72,8 +72,8 @@ class PodEnv {
   Found Find(std::string_view name) const;
   void Add(const EnvVar& entry, std::size_t* expanded_bytes);
 
-  // The entries before the first one whose value refers to others, by name, one for each. Most
-  // lists have no such value: nothing of them is copied.
+  // The entries before the first one whose value refers to others, one for each name, in an order
+  // of names. Most lists have no such value: nothing of them is copied.
   std::shared_ptr<const std::vector<const EnvVar*>> plain_;
   // What came after them, which wins.
   std::map<std::string, std::optional<std::string>, std::less<>> values_;

@@ -40,8 +40,8 @@ class PodPatch {
   using Path = std::vector<std::string>;
   void Add(Path path, std::string value);
   void Remove(Path path);
-  // Makes the object or list at `path` where the pod lacks it and this patch did not make it yet.
-  void Ensure(const Path& path, bool present, const char* empty);
+  // Makes the object or list at `path`, which the pod lacks, where this patch did not make it yet.
+  void Make(Path path, const char* empty);
   void SetIn(Path resources, const ResourcesView& view, const char* list,
              const std::string& resource, const std::string& quantity);
 

@@ -169,11 +169,11 @@ bool PodViewBuilder::boolean(bool value) {
   return true;
 }
 
-bool PodViewBuilder::Number(std::string text) {
+bool PodViewBuilder::Number(std::string_view text) {
   const Node node = Next();
   const Shape shape = ShapeOf(node);
   if (shape == Shape::kQuantity) {
-    SetText(node, std::move(text));
+    SetText(node, text);
   } else if (shape != Shape::kAnything) {
     Fail(node, "must be " + std::string(ShapeName(shape)));
   }
@@ -197,9 +197,9 @@ bool PodViewBuilder::PlainString(std::string_view text) {
   const Node node = Next();
   const Shape shape = ShapeOf(node);
   if (shape == Shape::kText) {
-    if (TakesName(node, text)) SetText(node, std::string(text));
+    if (TakesName(node, text)) SetText(node, text);
   } else if (shape == Shape::kQuantity) {
-    if (TakesName(node, text)) SetText(node, std::string(Trim(text)));
+    if (TakesName(node, text)) SetText(node, Trim(text));
   } else if (shape != Shape::kAnything) {
     Fail(node, "must be " + std::string(ShapeName(shape)));
   }

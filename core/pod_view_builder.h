@@ -53,11 +53,11 @@ class PodViewBuilder : public SelectiveSax {
   bool TakeKey(std::string_view text);
   bool TakesName(Node node, std::string_view text);
   bool Push(Node node);
-  bool Number(std::string text);
+  bool Number(std::string_view text);
   void Clear(Node node);
   void Begin(Node node);
-  void SetText(Node node, std::string text);
-  void SetContainerText(Node node, std::string text);
+  void SetText(Node node, std::string_view text);
+  void SetContainerText(Node node, std::string_view text);
   void Fail(Node node, const std::string& message);
   std::string FieldPath() const;
   ContainerView& container() {

@@ -1,6 +1,5 @@
 // PodViewBuilder: where each value goes in the view.
 #include <cstddef>
-#include <utility>
 
 #include "core/pod_view_builder.h"
 #include "core/pod_view_rules.h"
@@ -206,41 +205,41 @@ void PodViewBuilder::Begin(Node node) {
   }
 }
 
-void PodViewBuilder::SetText(Node node, std::string text) {
+void PodViewBuilder::SetText(Node node, std::string_view text) {
   switch (node) {
     case Node::kName:
-      view_.name = std::move(text);
+      view_.name = text;
       break;
     case Node::kGenerateName:
-      view_.generate_name = std::move(text);
+      view_.generate_name = text;
       break;
     case Node::kNamespace:
-      view_.namespace_name = std::move(text);
+      view_.namespace_name = text;
       break;
     case Node::kMapText:
     case Node::kQuantity:
-      (*map_)[key_] = std::move(text);
+      (*map_)[key_] = text;
       break;
     case Node::kOwnerKind:
-      view_.owners.back().kind = std::move(text);
+      view_.owners.back().kind = text;
       break;
     case Node::kOwnerName:
-      view_.owners.back().name = std::move(text);
+      view_.owners.back().name = text;
       break;
     case Node::kOsName:
-      view_.os = std::move(text);
+      view_.os = text;
       break;
     case Node::kPodClaimName:
-      view_.resource_claims.back().name = std::move(text);
+      view_.resource_claims.back().name = text;
       break;
     case Node::kPodClaimClaim:
-      view_.resource_claims.back().claim_name = std::move(text);
+      view_.resource_claims.back().claim_name = text;
       break;
     case Node::kPodClaimTemplate:
-      view_.resource_claims.back().template_name = std::move(text);
+      view_.resource_claims.back().template_name = text;
       break;
     case Node::kVolumeName:
-      view_.volumes->back().name = std::move(text);
+      view_.volumes->back().name = text;
       break;
     case Node::kMedium:
       // HugePages is neither.
@@ -249,50 +248,48 @@ void PodViewBuilder::SetText(Node node, std::string text) {
                                                     : VolumeView::Kind::kOther;
       break;
     case Node::kSizeLimit:
-      view_.volumes->back().size_limit = std::move(text);
+      view_.volumes->back().size_limit = text;
       break;
     default:
-      SetContainerText(node, std::move(text));
+      SetContainerText(node, text);
       break;
   }
 }
 
-void PodViewBuilder::SetContainerText(Node node, std::string text) {
+void PodViewBuilder::SetContainerText(Node node, std::string_view text) {
   switch (node) {
     case Node::kContainerName:
-      container().name = std::move(text);
+      container().name = text;
       break;
     case Node::kImage:
-      container().image = std::move(text);
+      container().image = text;
       break;
     case Node::kRestartPolicy:
       container().sidecar = in_init_ && text == "Always";
       break;
     case Node::kWord:
-      texts_->push_back(std::move(text));
+      texts_->emplace_back(text);
       break;
     case Node::kEnvName:
-      container().env->back().name = std::move(text);
+      container().env->back().name = text;
       break;
     case Node::kEnvValue:
-      container().env->back().value = std::move(text);
+      container().env->back().value = text;
       break;
     case Node::kMountName:
-      container().mounts->back().volume = std::move(text);
+      container().mounts->back().volume = text;
       break;
-    case Node::kMountPath: {
-      std::string path = CleanPath(text);
-      container().mounts->back().path = std::move(path);
+    case Node::kMountPath:
+      container().mounts->back().path = CleanPath(text);
       break;
-    }
     case Node::kDevicePath:
       container().device_paths.push_back(CleanPath(text));
       break;
     case Node::kClaimName:
-      resources_->claims.back().claim = std::move(text);
+      resources_->claims.back().claim = text;
       break;
     case Node::kClaimRequest:
-      resources_->claims.back().request = std::move(text);
+      resources_->claims.back().request = text;
       break;
     case Node::kRecursiveReadOnly:
       container().mounts->back().recursive_read_only = !text.empty();

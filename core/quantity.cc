@@ -73,25 +73,34 @@ bool ParseSuffix(std::string_view text, Parts* parts) {
   return true;
 }
 
+// The digits that a text begins with, taken from it.
+std::string_view TakeDigits(std::string_view* text) {
+  std::size_t size = 0;
+  while (size < text->size() && IsDigit((*text)[size])) ++size;
+  const std::string_view digits = text->substr(0, size);
+  text->remove_prefix(size);
+  return digits;
+}
+
 std::optional<Parts> Split(std::string_view text) {
   // Longer ones are no number that anybody writes.
   constexpr std::size_t kLongest = 256;
   if (text.size() > kLongest) return std::nullopt;
   Parts parts;
-  std::size_t at = 0;
-  if (at < text.size() && (text[at] == '+' || text[at] == '-')) parts.negative = text[at++] == '-';
-  bool point = false;
-  bool any = false;
-  for (; at < text.size() && (IsDigit(text[at]) || (text[at] == '.' && !point)); ++at) {
-    if (text[at] == '.') {
-      point = true;
-      continue;
-    }
-    any = true;
-    if (point) ++parts.scale;
-    if (text[at] != '0' || !parts.digits.empty()) parts.digits += text[at];
+  if (!text.empty() && (text[0] == '+' || text[0] == '-')) {
+    parts.negative = text[0] == '-';
+    text.remove_prefix(1);
   }
-  if (!any || !ParseSuffix(text.substr(at), &parts)) return std::nullopt;
+  const std::string_view whole = TakeDigits(&text);
+  std::string_view fraction;
+  if (!text.empty() && text[0] == '.') {
+    text.remove_prefix(1);
+    fraction = TakeDigits(&text);
+  }
+  parts.scale = static_cast<int>(fraction.size());
+  parts.digits.append(whole).append(fraction);
+  parts.digits.erase(0, parts.digits.find_first_not_of('0'));
+  if ((whole.empty() && fraction.empty()) || !ParseSuffix(text, &parts)) return std::nullopt;
   return parts;
 }
 
@@ -123,23 +132,28 @@ std::optional<std::int64_t> RoundUpAt(const std::string& digits, std::int64_t wh
   return value;
 }
 
-// Digits with a binary suffix: the whole part is shifted, the fraction multiplied and rounded up.
+// What stands behind the point of a number with a binary suffix, rounded up.
+Wide ShiftFraction(const Parts& parts) {
+  constexpr std::size_t kExact = 18;  // digits that are multiplied; others only round
+  constexpr Wide kPower = 1'000'000'000'000'000'000;
+  const std::size_t length = parts.digits.size();
+  const auto scale = static_cast<std::size_t>(parts.scale);
+  std::string fraction(scale > length ? scale - length : 0, '0');
+  fraction += parts.digits.substr(length > scale ? length - scale : 0);
+  const bool rest = fraction.size() > kExact && AnyNonZero(fraction.substr(kExact));
+  fraction.resize(kExact, '0');
+  const Wide scaled = static_cast<Wide>(*ReadDigits(fraction)) << parts.shift;
+  return scaled / kPower + (scaled % kPower != 0 || rest ? 1 : 0);
+}
+
 std::optional<std::int64_t> Shift(const Parts& parts) {
-  constexpr std::size_t kExact = 18;  // digits of a fraction that are multiplied; others only round
   const std::size_t length = parts.digits.size();
   const auto scale = static_cast<std::size_t>(parts.scale);
   const std::size_t split = length > scale ? length - scale : 0;
   const auto whole = ReadDigits(std::string_view(parts.digits).substr(0, split));
   if (!whole) return std::nullopt;
-
-  std::string fraction(scale > length ? scale - length : 0, '0');
-  fraction += parts.digits.substr(split);
-  const bool rest = fraction.size() > kExact && AnyNonZero(fraction.substr(kExact));
-  fraction.resize(kExact, '0');
-  constexpr Wide kPower = 1'000'000'000'000'000'000;
-  const Wide scaled = static_cast<Wide>(*ReadDigits(fraction)) << parts.shift;
-  const Wide up = scaled / kPower + (scaled % kPower != 0 || rest ? 1 : 0);
-  const Wide total = (static_cast<Wide>(*whole) << parts.shift) + up;
+  Wide total = static_cast<Wide>(*whole) << parts.shift;
+  if (scale > 0) total += ShiftFraction(parts);
   if (total > static_cast<Wide>(kMost)) return std::nullopt;
   return static_cast<std::int64_t>(total);
 }
@@ -147,20 +161,19 @@ std::optional<std::int64_t> Shift(const Parts& parts) {
 }  // namespace
 
 Result<std::int64_t> ParseQuantity(std::string_view text) {
-  const std::string shown(text.substr(0, 64));
+  const auto refuse = [text](const char* why) {
+    return Error{"", "\"" + std::string(text.substr(0, 64)) + "\" " + why};
+  };
   const auto parts = Split(text);
   if (!parts) {
-    return Error{"", "\"" + shown + "\" is no quantity: a number with an optional suffix such as " +
-                         "Mi, Gi, M or G is"};
+    return refuse("is no quantity: a number with an optional suffix such as Mi, Gi, M or G is");
   }
-  if (parts->negative && !parts->digits.empty()) {
-    return Error{"", "\"" + shown + "\" must not be negative"};
-  }
+  if (parts->negative && !parts->digits.empty()) return refuse("must not be negative");
   const auto length = static_cast<std::int64_t>(parts->digits.size());
   const auto value = parts->shift > 0
                          ? Shift(*parts)
                          : RoundUpAt(parts->digits, length - parts->scale + parts->exponent);
-  if (!value) return Error{"", "\"" + shown + "\" is too large: at most 8Ei less one is accepted"};
+  if (!value) return refuse("is too large: at most 8Ei less one is accepted");
   return *value;
 }
 
