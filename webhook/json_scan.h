@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "core/plain_text.h"
 #include "core/selective_sax.h"
@@ -52,6 +53,28 @@ inline void AppendUtf8(std::uint32_t code, std::string& text) {
   }
 }
 
+// What a letter means after a backslash; NUL where it means nothing.
+inline char Meant(char letter) {
+  switch (letter) {
+    case '"':
+    case '\\':
+    case '/':
+      return letter;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return '\0';
+  }
+}
+
 inline bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Takes the events that nobody wants.
@@ -76,13 +99,14 @@ class Scanner {
   Scanner(std::string_view text, std::size_t max_depth)
       : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), max_depth_(max_depth) {
     if (text.substr(0, 3) == "\xEF\xBB\xBF") at_ += 3;
+    open_.reserve(32);
   }
 
   template <typename Sax>
   ScanResult Run(Sax& sax) {
     bool complete = Value(sax);
     if (complete) {
-      SkipBlanks();
+      Peek();
       complete = !More() || Bad();
     }
     if (!bad_) return {complete, {}, too_deep_};
@@ -90,9 +114,6 @@ class Scanner {
   }
 
  private:
-  // What is due.
-  enum class Step { kValue, kMember, kAfterValue, kNothing, kStop };
-
   template <typename Sax>
   static constexpr bool kTells = !std::is_same_v<Sax, Silence>;
 
@@ -100,103 +121,105 @@ class Scanner {
     bad_ = true;
     return false;
   }
-  Step BadStep() {
-    bad_ = true;
-    return Step::kStop;
-  }
-  static Step Unless(bool ended, Step step) { return ended ? Step::kStop : step; }
   bool More() const { return at_ != end_; }
   bool Take(char c) {
     if (!More() || *at_ != c) return false;
     ++at_;
     return true;
   }
-  void SkipBlanks() {
-    while (More() && *at_ <= ' ' && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t'))
-      ++at_;
+  // The next letter that is no blank, not taken yet; NUL, which may not stand there, at the end.
+  char Peek() {
+    for (; More(); ++at_) {
+      const char c = *at_;
+      if (c > ' ' || (c != ' ' && c != '\n' && c != '\r' && c != '\t')) return c;
+    }
+    return '\0';
   }
+
+  // Where the text was read to.
+  enum class At { kInside, kBehind, kStop };
+  At Stop() {
+    bad_ = true;
+    return At::kStop;
+  }
+  static At BehindUnless(bool ended) { return ended ? At::kStop : At::kBehind; }
 
   // One value with all that is in it.
   template <typename Sax>
   bool Value(Sax& sax) {
     const std::size_t outside = open_.size();
-    Step step = Step::kValue;
     for (;;) {
-      switch (step) {
-        case Step::kValue:
-          step = Begin(sax);
-          break;
-        case Step::kMember:
-          step = Member(sax);
-          break;
-        case Step::kAfterValue:
-          step = open_.size() == outside ? Step::kNothing : AfterValue(sax);
-          break;
-        case Step::kNothing:
-          return true;
-        case Step::kStop:
-          return false;
-      }
+      At at = Begin(sax);
+      do {
+        while (at == At::kBehind) {
+          if (open_.size() == outside) return true;
+          at = CommaOrEnd(sax);
+        }
+        if (at == At::kInside && open_.back() == '{') at = Member(sax);
+      } while (at == At::kBehind);
+      if (at == At::kStop) return false;
     }
   }
 
+  // Behind a value, or inside one that has others in it.
   template <typename Sax>
-  Step Begin(Sax& sax) {
-    SkipBlanks();
-    if (Take('{')) return Open(sax, '{', '}');
-    if (Take('[')) return Open(sax, '[', ']');
-    return Unless(!Scalar(sax), Step::kAfterValue);
+  At Begin(Sax& sax) {
+    const char first = Peek();
+    if (first == '{') return Open(sax, '{', '}');
+    if (first == '[') return Open(sax, '[', ']');
+    return BehindUnless(!Scalar(sax, first));
   }
 
   template <typename Sax>
-  Step Open(Sax& sax, char open, char close) {
+  At Open(Sax& sax, char open, char close) {
     const bool object = open == '{';
+    ++at_;
     if (open_.size() >= max_depth_) {
       too_deep_ = true;
-      return Step::kStop;
+      return At::kStop;
     }
     if (!(object ? sax.start_object(kUnknownSize) : sax.start_array(kUnknownSize))) {
-      return Step::kStop;
+      return At::kStop;
     }
-    SkipBlanks();
-    if (Take(close)) {
-      return Unless(!(object ? sax.end_object() : sax.end_array()), Step::kAfterValue);
+    if (Peek() != close) {
+      open_.push_back(open);
+      return At::kInside;
     }
-    open_.push_back(open);
-    return object ? Step::kMember : Step::kValue;
+    ++at_;
+    return BehindUnless(!(object ? sax.end_object() : sax.end_array()));
   }
 
-  // A comma, or the end of what is open.
+  // Inside what is open, where another one is to come, or behind it.
   template <typename Sax>
-  Step AfterValue(Sax& sax) {
-    SkipBlanks();
+  At CommaOrEnd(Sax& sax) {
+    const char next = Peek();
     const bool object = open_.back() == '{';
-    if (Take(',')) return object ? Step::kMember : Step::kValue;
-    if (!Take(object ? '}' : ']')) return BadStep();
+    if (next != ',' && next != (object ? '}' : ']')) return Stop();
+    ++at_;
+    if (next == ',') return At::kInside;
     open_.pop_back();
-    return Unless(!(object ? sax.end_object() : sax.end_array()), Step::kAfterValue);
+    return BehindUnless(!(object ? sax.end_object() : sax.end_array()));
   }
 
-  // A key, and its value too where that is not wanted.
+  // Inside behind a key; behind its value, too, where that is not wanted.
   template <typename Sax>
-  Step Member(Sax& sax) {
-    SkipBlanks();
-    if (!Take('"')) return BadStep();
+  At Member(Sax& sax) {
+    if (Peek() != '"') return Stop();
+    ++at_;
     const bool go_on = TakePlain() ? sax.PlainKey(plain_) : Text<kTells<Sax>>() && sax.key(text_);
-    if (!go_on) return bad_ ? BadStep() : Step::kStop;
-    SkipBlanks();
-    if (!Take(':')) return BadStep();
+    if (!go_on) return At::kStop;
+    if (Peek() != ':') return Stop();
+    ++at_;
     if constexpr (kTells<Sax>) {
       Silence silence;
-      if (!sax.WantsValue()) return Unless(!Value(silence), Step::kAfterValue);
+      if (!sax.WantsValue()) return BehindUnless(!Value(silence));
     }
-    return Step::kValue;
+    return At::kInside;
   }
 
   template <typename Sax>
-  bool Scalar(Sax& sax) {
-    if (!More()) return Bad();
-    switch (*at_) {
+  bool Scalar(Sax& sax, char first) {
+    switch (first) {
       case '"':
         ++at_;
         if (TakePlain()) return sax.PlainString(plain_);
@@ -257,12 +280,11 @@ class Scanner {
   template <bool kKeep>
   bool Escape() {
     if (!More()) return false;
-    static constexpr std::string_view kLetters = "\"\\/bfnrt", kMeant = "\"\\/\b\f\n\r\t";
     const char letter = *at_++;
     if (letter == 'u') return Unicode<kKeep>();
-    const std::size_t found = kLetters.find(letter);
-    if (found == std::string_view::npos) return false;
-    if constexpr (kKeep) text_ += kMeant[found];
+    const char meant = Meant(letter);
+    if (meant == '\0') return false;
+    if constexpr (kKeep) text_ += meant;
     return true;
   }
 
@@ -309,6 +331,8 @@ class Scanner {
       if (!Take('+')) Take('-');
       if (!Digits()) return Bad();
     }
+    constexpr std::ptrdiff_t kFits = 18;  // letters, in any integer
+    if (!kTells<Sax> && whole && at_ - from <= kFits) return true;
     if (whole && negative) {
       std::int64_t value = 0;
       if (std::from_chars(from, at_, value).ec == std::errc()) return sax.number_integer(value);
@@ -326,7 +350,7 @@ class Scanner {
   const char* at_;
   const char* const end_;
   const std::size_t max_depth_;
-  std::string open_;        // '{' and '[' of what is open
+  std::vector<char> open_;  // '{' and '[' of what is open
   std::string_view plain_;  // of the string at hand, in what is read
   std::string text_;        // of the string or number at hand
   bool bad_ = false;
