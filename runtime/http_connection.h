@@ -61,6 +61,20 @@ inline RejectionAnswer AnswerTo(Rejection reason) {
   }
 }
 
+// A callback that goes on with what the connection does already. Where its operation is done at
+// once, the thread that began it takes it next: Asio would else wake another one for it.
+template <typename Callback>
+struct GoesOn {
+  Callback callback;
+  template <typename... Args>
+  void operator()(Args&&... args) {
+    callback(std::forward<Args>(args)...);
+  }
+  friend bool asio_handler_is_continuation(GoesOn*) { return true; }
+};
+template <typename Callback>
+GoesOn(Callback) -> GoesOn<Callback>;
+
 template <typename Stream>
 class Connection final : public Session {
  public:
@@ -116,8 +130,10 @@ class Connection final : public Session {
   void OnHeader(error_code error, std::size_t bytes);
   std::optional<Rejection> CheckHeader() const;
   void SendContinue();
+  std::size_t ParseBuffered(error_code& error);
   void ReadBody();
   void OnBody(error_code error);
+  bool ChargeBody();
   void Handle();
   void SetBody(std::string body);
   void Write(bool keep_alive);

@@ -57,9 +57,22 @@ void Connection<Stream>::ReadHeader() {
   Enter(Phase::kHeader, limits().header);
   MarkHeard();
   first_byte_ = Clock::now();
-  http::async_read_header(
-      stream_, buffer_, *parser_,
-      [self = Self()](error_code error, std::size_t bytes) { self->OnHeader(error, bytes); });
+  error_code error;
+  const std::size_t read = ParseBuffered(error);
+  if (error != http::error::need_more) return OnHeader(error, read);
+  http::async_read_header(stream_, buffer_, *parser_,
+                          [self = Self(), read](error_code failed, std::size_t more) {
+                            self->OnHeader(failed, read + more);
+                          });
+}
+
+// What has come already needs no asynchronous read, which would take a turn through the queue. The
+// bytes that were parsed; need_more where they end amid something.
+template <typename Stream>
+std::size_t Connection<Stream>::ParseBuffered(error_code& error) {
+  const std::size_t parsed = parser_->put(buffer_.data(), error);
+  buffer_.consume(parsed);
+  return parsed;
 }
 
 template <typename Stream>
@@ -123,21 +136,34 @@ void Connection<Stream>::SendContinue() {
 // Piece by piece, so that what all connections hold together can be counted as it comes.
 template <typename Stream>
 void Connection<Stream>::ReadBody() {
-  http::async_read_some(stream_, buffer_, *parser_,
-                        [self = Self()](error_code error, std::size_t) { self->OnBody(error); });
+  while (buffer_.size() > 0 && !parser_->is_done()) {
+    error_code error;
+    const std::size_t parsed = ParseBuffered(error);
+    if (error == http::error::need_more || (!error && parsed == 0)) break;
+    if (error) return OnReadFailed(error);
+    if (!ChargeBody()) return Reject(Rejection::kOverloaded);
+  }
+  if (parser_->is_done()) return Handle();
+  http::async_read_some(
+      stream_, buffer_, *parser_,
+      GoesOn{[self = Self()](error_code error, std::size_t) { self->OnBody(error); }});
 }
 
 template <typename Stream>
 void Connection<Stream>::OnBody(error_code error) {
   if (error) return OnReadFailed(error);
+  if (!ChargeBody()) return Reject(Rejection::kOverloaded);
+  ReadBody();
+}
+
+template <typename Stream>
+bool Connection<Stream>::ChargeBody() {
   const std::size_t size = parser_->get().body().size();
   const std::size_t counted = size - std::min(size, limits().small_body_bytes);
-  if (counted > charged_) {
-    if (!hub_.Charge(this, counted - charged_)) return Reject(Rejection::kOverloaded);
-    charged_ = counted;
-  }
-  if (parser_->is_done()) return Handle();
-  ReadBody();
+  if (counted <= charged_) return true;
+  if (!hub_.Charge(this, counted - charged_)) return false;
+  charged_ = counted;
+  return true;
 }
 
 template <typename Stream>
@@ -184,9 +210,10 @@ template <typename Stream>
 void Connection<Stream>::Write(bool keep_alive) {
   response_.keep_alive(keep_alive);
   Enter(Phase::kWriting, limits().write);
-  http::async_write(stream_, response_, [self = Self(), keep_alive](error_code error, std::size_t) {
-    self->OnWritten(error, keep_alive);
-  });
+  http::async_write(stream_, response_,
+                    GoesOn{[self = Self(), keep_alive](error_code error, std::size_t) {
+                      self->OnWritten(error, keep_alive);
+                    }});
 }
 
 template <typename Stream>
