@@ -17,7 +17,7 @@ WORKDIR /src
 COPY scripts/install-deps.sh scripts/
 RUN scripts/install-deps.sh build
 COPY . .
-RUN cmake --preset release && cmake --build --preset release
+RUN scripts/build-release.sh
 RUN deploy/image/collect.sh build/release/bin /rootfs
 
 FROM scratch AS prebuilt

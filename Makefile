@@ -37,8 +37,7 @@ build: deps ## Build programs and tests (build/dev)
 	@cmake --build --preset dev
 
 programs: deps-build ## Build the three programs optimized (build/release)
-	@cmake --preset release
-	@cmake --build --preset release
+	@scripts/build-release.sh
 
 release: ## Make dist/ of a clean tree: chart, manifests, image, SBOM, shmctl, checksums (VERSION=1.2.3)
 	@scripts/release.sh --check '$(VERSION)'

@@ -12,8 +12,7 @@ BuildGo() {
 # `BuildRelease TARGET...`: programs of the release build.
 BuildRelease() {
   local target
-  cmake --preset release >/dev/null
-  cmake --build --preset release --target "$@" >&2
+  scripts/build-release.sh "$@" >&2
   mkdir -p "$bin"
   for target in "$@"; do cp "build/release/bin/$target" "$bin/"; done
 }

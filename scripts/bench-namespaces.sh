@@ -16,8 +16,7 @@ port=18471
 if [ "${1:-}" != --inside ]; then
   tests/cluster/build.sh control-plane >/dev/null
   if [ -z "${SHM_BIN_DIR:-}" ]; then
-    cmake --preset release >/dev/null
-    cmake --build --preset release --target shm-operator shm-webhook >&2
+    scripts/build-release.sh shm-operator shm-webhook >&2
   fi
   exec tests/cluster/apiserver run -- scripts/bench-namespaces.sh --inside
 fi

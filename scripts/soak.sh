@@ -15,8 +15,7 @@ cd "$(dirname "$0")/.."
 export PATH=$PATH:/usr/sbin:/sbin
 programs=${SOAK_BIN_DIR:-}
 if [ -z "$programs" ]; then
-  cmake --preset release >/dev/null
-  cmake --build --preset release --target shm-operator shm-webhook >&2
+  scripts/build-release.sh shm-operator shm-webhook >&2
   programs=build/release/bin
 fi
 binaries=$(tests/cluster/build.sh control-plane kube-controller-manager)
