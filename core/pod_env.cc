@@ -21,10 +21,9 @@ bool IsPlain(const EnvVar& entry) {
 
 // By name; of several the last one alone.
 void SortByName(Entries* entries) {
-  std::stable_sort(entries->begin(), entries->end(),
-                   [](const EnvVar* one, const EnvVar* other) {
-                     return IsBefore(one->name, other->name);
-                   });
+  std::stable_sort(entries->begin(), entries->end(), [](const EnvVar* one, const EnvVar* other) {
+    return IsBefore(one->name, other->name);
+  });
   const auto same = [](const EnvVar* one, const EnvVar* other) { return one->name == other->name; };
   // From behind, since unique keeps the first of its like.
   const auto kept = std::unique(entries->rbegin(), entries->rend(), same);
