@@ -47,7 +47,9 @@ class Counter {
 
   void AddUnknown(const ContainerView& container, std::string why) {
     if (container.runs() && !counted_.unknown_in) counted_.unknown_in = &container;
+    constexpr std::size_t kMostClauses = 20;  // a person reads no more
     auto& unknown = counted_.unknown;
+    if (unknown.size() >= kMostClauses) return;
     if (std::find(unknown.begin(), unknown.end(), why) == unknown.end()) {
       unknown.push_back(std::move(why));
     }

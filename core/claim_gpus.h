@@ -22,8 +22,8 @@ struct ClaimGpus {
   // How much the sum over the containers that run is above what the claims hold: devices that
   // several of them share.
   std::int64_t shared = 0;
-  // Why claims that containers have could not be counted, or not all of them, a clause each. What
-  // is not known counts as 0 above.
+  // Why claims that containers have could not be counted, or not all of them, a clause each, 20 at
+  // the most. What is not known counts as 0 above.
   std::vector<std::string> unknown;
   const ContainerView* unknown_in = nullptr;  // the first container that runs and has one of them
 

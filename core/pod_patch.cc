@@ -97,8 +97,8 @@ void PodPatch::PrependEnv(const ContainerView& container, const std::vector<EnvV
 void PodPatch::AddMemoryVolume(const std::string& name, std::int64_t size) {
   if (!pod_.volumes) Make(PathTo("spec", "volumes"), "[]");
   Add(PathTo("spec", "volumes", "-"),
-      "{\"name\":" + JsonString(name) + ",\"emptyDir\":" +
-          TextPair("medium", "Memory", "sizeLimit", FormatBytes(size)) + "}");
+      "{\"name\":" + JsonString(name) +
+          ",\"emptyDir\":" + TextPair("medium", "Memory", "sizeLimit", FormatBytes(size)) + "}");
 }
 
 void PodPatch::SetSizeLimit(std::size_t volume, std::int64_t size) {

@@ -127,7 +127,8 @@ inline constexpr std::size_t kMaxPodDepth = 512;  // nested objects and arrays
 // some megabytes at the most. No node runs such a pod; one of 3 MB of variables has 23,000.
 inline constexpr std::size_t kMaxPodContainers = 1'000;
 inline constexpr std::size_t kMaxPodEntries = 30'000;
-// Of one list of requests or limits, and of a name's bytes: no API server takes a longer one.
+// Of one list of requests, limits or claims, and of a name's bytes: no API server takes a longer
+// one.
 inline constexpr std::size_t kMaxPodResources = 1'000;
 inline constexpr std::size_t kMaxNameBytes = 1'024;
 

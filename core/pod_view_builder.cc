@@ -57,6 +57,14 @@ bool PodViewBuilder::HasRoomFor(Node entry) {
                     " containers is not looked at");
     return false;
   }
+  const std::size_t claims = entry == Node::kPodClaim ? view_.resource_claims.size()
+                             : entry == Node::kClaim  ? resources_->claims.size()
+                                                      : 0;
+  if (claims >= kMaxPodResources) {
+    Fail(entry,
+         "more than " + std::to_string(kMaxPodResources) + " claims in one list are not looked at");
+    return false;
+  }
   if (entry != Node::kSkip && ++entries_ > kMaxPodEntries) {
     Fail(entry, "a pod with more than " + std::to_string(kMaxPodEntries) +
                     " entries in its lists and maps is not looked at");

@@ -239,6 +239,13 @@ TEST_CASE("a claim that cannot be counted says why, and the others count") {
   }
 }
 
+TEST_CASE("of claims that cannot be counted twenty are told, however many there are") {
+  std::string uses = R"({"name":"g0"})";
+  for (int i = 1; i < 30; ++i) uses += R"(,{"name":"g)" + std::to_string(i) + R"("})";
+  const PodView pod = Read(R"({"containers":[{"resources":{"claims":[)" + uses + "]}}]}");
+  CHECK(CountClaims(pod, {}).unknown.size() == 20);
+}
+
 TEST_CASE("what a given number says beyond the counted claims, an uncounted one holds") {
   const PodView pod = Read(R"({"resourceClaims":[{"name":"g","resourceClaimTemplateName":"t"},
         {"name":"h","resourceClaimName":"own"}],

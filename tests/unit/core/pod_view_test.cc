@@ -219,6 +219,16 @@ TEST_CASE("how many containers and entries of lists and maps are looked at is bo
   CHECK(ReadPod(resources(kMaxPodResources)).ok());
   CHECK_THAT(ReadPod(resources(kMaxPodResources + 1)).error().message,
              Catch::Contains("resources"));
+  const auto claims = [&](std::size_t count) {
+    return with("resources", R"({"claims":)" + list(R"({"name":"a"})", count) + "}");
+  };
+  CHECK(ReadPod(claims(kMaxPodResources)).ok());
+  CHECK_THAT(ReadPod(claims(kMaxPodResources + 1)).error().message, Catch::Contains("claims"));
+  const auto pods_claims = [&](std::size_t count) {
+    return spec(R"("containers":[{}],"resourceClaims":)" + list(R"({"name":"a"})", count));
+  };
+  CHECK(ReadPod(pods_claims(kMaxPodResources)).ok());
+  CHECK(ReadPod(pods_claims(kMaxPodResources + 1)).error().field == "spec.resourceClaims[1000]");
   // What is not read is not counted.
   CHECK(ReadPod(with("ports", list("{}", kMaxPodEntries + 1))).ok());
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -48,6 +49,12 @@ class Peer {
 
   bool connected() const { return connected_; }
 
+  // Of what StartTls presents to the server: a certificate and its key, PEM.
+  void Present(std::string certificate, std::string key) {
+    certificate_ = std::move(certificate);
+    key_ = std::move(key);
+  }
+
   // Speaks TLS of at most `max_version` from here on; false where the server refuses. `options`:
   // SSL_OP_*.
   bool StartTls(int max_version = TLS1_3_VERSION, std::uint64_t options = 0) {
@@ -57,6 +64,7 @@ class Peer {
     SSL_CTX_set_max_proto_version(context.get(), max_version);
     SSL_CTX_set_cipher_list(context.get(), "ALL:@SECLEVEL=0");
     SSL_CTX_set_options(context.get(), options);
+    if (!certificate_.empty()) UseCertificate(context.get());
     ssl_ = {SSL_new(context.get()), SSL_free};
     SSL_set_fd(ssl_.get(), fd_);
     const bool done = SSL_connect(ssl_.get()) == 1;
@@ -137,8 +145,23 @@ class Peer {
   void EndSending() { ::shutdown(fd_, SHUT_WR); }
 
  private:
+  void UseCertificate(SSL_CTX* context) const {
+    const auto open = [](const std::string& pem) {
+      return std::unique_ptr<BIO, decltype(&BIO_free)>(
+          BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+    };
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        PEM_read_bio_X509(open(certificate_).get(), nullptr, nullptr, nullptr), X509_free);
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+        PEM_read_bio_PrivateKey(open(key_).get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+    SSL_CTX_use_certificate(context, certificate.get());
+    SSL_CTX_use_PrivateKey(context, key.get());
+  }
+
   int fd_;
   bool connected_ = false;
+  std::string certificate_;
+  std::string key_;
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, SSL_free};
 };
 

@@ -266,6 +266,22 @@ TEST_CASE("With a client authority, clients without a certificate of it are refu
   CHECK_FALSE(echo.tls->SetPair(pair.certificate, pair.key).ok());
 }
 
+TEST_CASE("With a client authority, a client with a certificate of it is served") {
+  TlsEcho echo;
+  const Pair pair = MakePair("server");
+  const Pair client = MakePair("kube-apiserver");
+  const Pair stranger = MakePair("stranger");
+  echo.tls->RequireClientAuthority(client.certificate);
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  Peer known(echo.server->port());
+  known.Present(client.certificate, client.key);
+  REQUIRE(known.StartTls());
+  CHECK_THAT(Ask(known, "/known"), Catch::Contains("200 OK"));
+  Peer other(echo.server->port());
+  other.Present(stranger.certificate, stranger.key);
+  CHECK_FALSE(other.StartTls(TLS1_2_VERSION));
+}
+
 TEST_CASE("Bytes that are no handshake are counted and the next peer is served") {
   TlsEcho echo;
   const Pair pair = MakePair("only");
