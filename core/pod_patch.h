@@ -18,7 +18,7 @@ namespace shm {
 // are made first, once. Not thread-safe.
 class PodPatch {
  public:
-  explicit PodPatch(const PodView& pod) : pod_(pod) {}
+  explicit PodPatch(const PodView& pod) : pod_(pod) { operations_.reserve(16); }
 
   void SetLabel(const char* key, const std::string& value);
   void SetAnnotation(const char* key, const std::string& value);

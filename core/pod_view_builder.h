@@ -19,6 +19,8 @@ namespace shm {
 // wins. Not thread-safe; one object builds one view.
 class PodViewBuilder : public SelectiveSax {
  public:
+  PodViewBuilder() { stack_.reserve(16); }
+
   bool null() override;
   bool boolean(bool value) override;
   bool number_integer(number_integer_t value) override;

@@ -7,8 +7,10 @@
 namespace shm {
 namespace {
 
-// Of an engine's variables and arguments: their vectors do not grow step by step.
-constexpr std::size_t kUsualEntries = 8;
+// Of what engines usually have: their vectors do not grow step by step.
+constexpr std::size_t kUsualArguments = 8;
+constexpr std::size_t kUsualVariables = 24;
+constexpr std::size_t kUsualMounts = 4;
 
 }  // namespace
 
@@ -127,7 +129,7 @@ void PodViewBuilder::Begin(Node node) {
       view_.resource_claims.emplace_back();
       break;
     case Node::kVolumes:
-      view_.volumes.emplace();
+      view_.volumes.emplace().reserve(kUsualMounts);
       break;
     case Node::kVolume:
       view_.volumes->emplace_back();
@@ -163,10 +165,10 @@ void PodViewBuilder::Begin(Node node) {
       break;
     case Node::kArgs:
       texts_ = &container().args;
-      texts_->reserve(kUsualEntries);
+      texts_->reserve(kUsualArguments);
       break;
     case Node::kEnv:
-      container().env.emplace().reserve(kUsualEntries);
+      container().env.emplace().reserve(kUsualVariables);
       break;
     case Node::kEnvVar:
       container().env->emplace_back();
@@ -178,7 +180,7 @@ void PodViewBuilder::Begin(Node node) {
       container().has_env_from = true;
       break;
     case Node::kMounts:
-      container().mounts.emplace();
+      container().mounts.emplace().reserve(kUsualMounts);
       break;
     case Node::kMount:
       container().mounts->emplace_back();
