@@ -71,9 +71,8 @@ std::string ReviewOf(json pod) {
                         {"object", pod},
                         {"oldObject", nullptr},
                         {"dryRun", false}};
-  return json{{"kind", "AdmissionReview"},
-              {"apiVersion", "admission.k8s.io/v1"},
-              {"request", request}}
+  return json{
+      {"kind", "AdmissionReview"}, {"apiVersion", "admission.k8s.io/v1"}, {"request", request}}
       .dump();
 }
 
