@@ -9,9 +9,16 @@ Train() {
   local folder=build/profile
   cmake --preset profile >/dev/null
   cmake --build --preset profile
-  [ "$folder/bin/train_profile" -nt "$folder/trained" ] || return 0
+  if [ "$folder/bin/train_profile" -ot "$folder/trained" ] &&
+    [ -z "$(find tests/data/golden -newer "$folder/trained" -print -quit)" ]; then
+    return
+  fi
   find "$folder" -name '*.gcda' -delete
-  "$folder/bin/train_profile" tests/data/golden 2>"$folder/training.log"
+  if ! "$folder/bin/train_profile" tests/data/golden 2>"$folder/training.log"; then
+    tail -n 5 "$folder/training.log" >&2
+    find "$folder" -name '*.gcda' -delete
+    return 1
+  fi
   touch "$folder/trained"
 }
 

@@ -1,6 +1,6 @@
 // Answers reviews of all golden pods, so that the compiler sees which way the code mostly goes
-// (docs/adr/0011): scripts/build-release.sh runs it, compiled by the preset "profile". The same
-// profile every time: one thread, a fixed number of reviews.
+// (docs/adr/0011): scripts/build-release.sh runs it, compiled by the preset "profile". One thread
+// and a fixed number of reviews, so that the counts are the same every time.
 //
 //   train_profile tests/data/golden
 #include <algorithm>

@@ -74,7 +74,7 @@ spec:
   {{- $delay := 10 }}
   {{- range .values.extraArgs }}
   {{- if hasPrefix "--shutdown-delay=" . }}
-  {{- $delay = trimPrefix "--shutdown-delay=" . | int }}
+  {{- $delay = trimPrefix "--shutdown-delay=" . | atoi }}
   {{- end }}
   {{- end }}
   terminationGracePeriodSeconds: {{ add 35 $delay }}
