@@ -112,8 +112,8 @@ class Connection final : public Session {
  private:
   // What a cancelled read is to be followed by.
   enum class AfterCancel { kClose, kRejectTimeout, kFinish };
-  // A header of 16 KiB and the largest single read of Beast.
-  static constexpr std::size_t kBufferLimit = 96 * 1024;
+  // A header of 16 KiB and one read.
+  static constexpr std::size_t kBufferLimit = 32 * 1024;
   static constexpr std::size_t kFirstRead = 8 * 1024;
   static constexpr std::chrono::milliseconds kLinger{1'000};
 
@@ -127,12 +127,13 @@ class Connection final : public Session {
   void OnHandshake(error_code error);
   void AwaitRequest();
   void ReadHeader();
+  void ParseHeader();
   void OnHeader(error_code error, std::size_t bytes);
   std::optional<Rejection> CheckHeader() const;
   void SendContinue();
   std::size_t ParseBuffered(error_code& error);
+  void ReadMore(void (Connection::*next)());
   void ReadBody();
-  void OnBody(error_code error);
   bool ChargeBody();
   void Handle();
   void SetBody(std::string body);
@@ -161,7 +162,8 @@ class Connection final : public Session {
   http::response<http::string_body> response_;
   Request request_;
   Clock::time_point first_byte_;
-  std::size_t charged_ = 0;  // body bytes accounted for at the hub
+  std::size_t header_bytes_ = 0;  // parsed of the header at hand
+  std::size_t charged_ = 0;       // body bytes accounted for at the hub
   bool in_flight_ = false;
   bool rejected_ = false;
   bool spared_ = false;

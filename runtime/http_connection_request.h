@@ -57,13 +57,21 @@ void Connection<Stream>::ReadHeader() {
   Enter(Phase::kHeader, limits().header);
   MarkHeard();
   first_byte_ = Clock::now();
+  header_bytes_ = 0;
+  ParseHeader();
+}
+
+// The limit holds while the header comes: Beast has one for what it did not parse yet, and parses
+// each field whose end it sees.
+template <typename Stream>
+void Connection<Stream>::ParseHeader() {
   error_code error;
-  const std::size_t read = ParseBuffered(error);
-  if (error != http::error::need_more) return OnHeader(error, read);
-  http::async_read_header(stream_, buffer_, *parser_,
-                          [self = Self(), read](error_code failed, std::size_t more) {
-                            self->OnHeader(failed, read + more);
-                          });
+  header_bytes_ += ParseBuffered(error);
+  if (error != http::error::need_more) return OnHeader(error, header_bytes_);
+  if (header_bytes_ + buffer_.size() > limits().header_bytes) {
+    return Reject(Rejection::kHeaderTooLarge);
+  }
+  ReadMore(&Connection::ParseHeader);
 }
 
 // What has come already needs no asynchronous read, which would take a turn through the queue. The
@@ -75,6 +83,13 @@ std::size_t Connection<Stream>::ParseBuffered(error_code& error) {
   return parsed;
 }
 
+// Of a chunk, where Beast takes what no line may have, if it stands in quotes. Beast wants no
+// constant.
+inline auto check_extensions = [](std::uint64_t, beast::string_view text, error_code& failed) {
+  const auto control = [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7F; };
+  if (std::any_of(text.begin(), text.end(), control)) failed = http::error::bad_chunk_extension;
+};
+
 template <typename Stream>
 void Connection<Stream>::OnHeader(error_code error, std::size_t bytes) {
   // Beast's limit is one for the request line and one more for the fields.
@@ -84,6 +99,7 @@ void Connection<Stream>::OnHeader(error_code error, std::size_t bytes) {
   if (error) return OnReadFailed(error);
   if (const std::optional<Rejection> reason = CheckHeader()) return Reject(*reason);
   Enter(Phase::kBody, limits().body);
+  if (parser_->chunked()) parser_->on_chunk_header(check_extensions);
   parser_->eager(true);
   if (parser_->is_done()) return Handle();
   if (parser_->get().version() == 11 && !parser_->get()[http::field::expect].empty()) {
@@ -133,27 +149,31 @@ void Connection<Stream>::SendContinue() {
   });
 }
 
+// Not by Beast's read, which goes on by itself where the bytes end amid a field or the line before
+// a chunk: nothing would be counted meanwhile.
+template <typename Stream>
+void Connection<Stream>::ReadMore(void (Connection::*next)()) {
+  if (buffer_.size() > kBufferLimit - kFirstRead) return Reject(Rejection::kMalformed);
+  stream_.async_read_some(buffer_.prepare(kFirstRead),
+                          GoesOn{[self = Self(), next](error_code error, std::size_t bytes) {
+                            if (error) return self->OnReadFailed(error);
+                            self->buffer_.commit(bytes);
+                            (self.get()->*next)();
+                          }});
+}
+
 // Piece by piece, so that what all connections hold together can be counted as it comes.
 template <typename Stream>
 void Connection<Stream>::ReadBody() {
   while (buffer_.size() > 0 && !parser_->is_done()) {
     error_code error;
     const std::size_t parsed = ParseBuffered(error);
-    if (error == http::error::need_more || (!error && parsed == 0)) break;
-    if (error) return OnReadFailed(error);
+    if (error && error != http::error::need_more) return OnReadFailed(error);
     if (!ChargeBody()) return Reject(Rejection::kOverloaded);
+    if (error || parsed == 0) break;
   }
   if (parser_->is_done()) return Handle();
-  http::async_read_some(
-      stream_, buffer_, *parser_,
-      GoesOn{[self = Self()](error_code error, std::size_t) { self->OnBody(error); }});
-}
-
-template <typename Stream>
-void Connection<Stream>::OnBody(error_code error) {
-  if (error) return OnReadFailed(error);
-  if (!ChargeBody()) return Reject(Rejection::kOverloaded);
-  ReadBody();
+  ReadMore(&Connection::ReadBody);
 }
 
 template <typename Stream>

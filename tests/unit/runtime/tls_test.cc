@@ -282,6 +282,34 @@ TEST_CASE("With a client authority, a client with a certificate of it is served"
   CHECK_FALSE(other.StartTls(TLS1_2_VERSION));
 }
 
+// A record is one read. Where each ends amid a field, Beast goes on by itself.
+TEST_CASE("A header without an end is refused at its cap, and not when it ends") {
+  TlsEcho echo;
+  const Pair pair = MakePair("a");
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  Peer peer(echo.server->port());
+  REQUIRE(peer.StartTls());
+  peer.Send("GET / HTTP/1.1\r\nHost: a\r\nx");
+  std::string fields;
+  while (fields.size() < 6'000) fields += "a: b\r\nx";
+  for (int i = 0; i < 4; ++i) peer.Send(fields);
+  CHECK_THAT(peer.Receive(), Catch::Contains(" 431 "));
+}
+
+TEST_CASE("A body whose every record ends amid a chunk's header counts all the same") {
+  HttpServerOptions options;
+  options.limits.all_bodies_bytes = 1'000'000;
+  TlsEcho echo(options);
+  const Pair pair = MakePair("a");
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  Peer peer(echo.server->port());
+  REQUIRE(peer.StartTls());
+  peer.Send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1");
+  const std::string record = "000\r\n" + std::string(4'096, 'x') + "\r\n1";
+  for (int i = 0; i < 200; ++i) peer.Send(record);
+  CHECK_THAT(peer.Receive(), Catch::Contains(" 503 "));
+}
+
 TEST_CASE("Bytes that are no handshake are counted and the next peer is served") {
   TlsEcho echo;
   const Pair pair = MakePair("only");
