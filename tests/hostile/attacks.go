@@ -192,6 +192,11 @@ func attacks() []Attack {
 		{name: "handshakes and goes, as fast as it can", run: func(a *attacker) { a.many(64, 0, overTLS, func(net.Conn) {}) }},
 		{name: "a header line of 1 MB", wants: []string{"431"}, run: few(overTLS, 8, "GET / HTTP/1.1\r\nHost: a\r\nA: ", line, megabyte)},
 		{name: "a header of 1 MB in lines", wants: []string{"431"}, run: few(overTLS, 8, "GET / HTTP/1.1\r\nHost: a\r\n", []byte(strings.Repeat("A: b\r\n", 1000)), megabyte)},
+		// A record is one read.
+		{name: "a header whose every record ends amid a field", wants: []string{"431"},
+			run: few(overTLS, 8, "GET / HTTP/1.1\r\nHost: a\r\nx", []byte(strings.Repeat("a: b\r\nx", 150)), 100*megabyte)},
+		{name: "chunked bodies whose every record ends amid a chunk's header", wants: []string{"413", "503"},
+			run: few(overTLS, 64, chunked+"1", []byte("00\r\n"+strings.Repeat("x", 256)+"\r\n1"), 500*megabyte)},
 		{name: "garbage over TCP", wants: []string{"400"}, run: few(overTCP, 8, "", junk, 100*megabyte)},
 		{name: "garbage over TLS", wants: []string{"400"}, run: few(overTLS, 8, "", junk, 100*megabyte)},
 		{name: "the preface of HTTP/2", wants: []string{"400"}, run: one("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")},

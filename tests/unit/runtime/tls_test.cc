@@ -283,8 +283,11 @@ TEST_CASE("With a client authority, a client with a certificate of it is served"
 }
 
 // A record is one read. Where each ends amid a field, Beast goes on by itself.
-TEST_CASE("A header without an end is refused at its cap, and not when it ends") {
-  TlsEcho echo;
+TEST_CASE(
+    "A header without an end is refused at its cap, not at its end or when its time is over") {
+  HttpServerOptions options;
+  options.limits.header = std::chrono::hours(1);
+  TlsEcho echo(options);
   const Pair pair = MakePair("a");
   REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
   Peer peer(echo.server->port());
