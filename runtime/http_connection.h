@@ -128,7 +128,7 @@ class Connection final : public Session {
   void AwaitRequest();
   void ReadHeader();
   void ParseHeader();
-  void OnHeader(error_code error, std::size_t bytes);
+  void OnHeader(error_code error);
   std::optional<Rejection> CheckHeader() const;
   void SendContinue();
   std::size_t ParseBuffered(error_code& error);

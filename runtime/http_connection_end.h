@@ -94,10 +94,9 @@ void Connection<Stream>::OnReadFailed(error_code error) {
   }
   if (error == http::error::header_limit) return Reject(Rejection::kHeaderTooLarge);
   if (error == http::error::body_limit) return Reject(Rejection::kBodyTooLarge);
-  const bool left = error == http::error::end_of_stream || error == http::error::partial_message;
   const bool spoke_http = error.category() == error_code(http::error::bad_method).category();
-  if (spoke_http && !left) return Reject(Rejection::kMalformed);
-  Close();
+  if (spoke_http) return Reject(Rejection::kMalformed);
+  Close();  // the peer has left
 }
 
 template <typename Stream>

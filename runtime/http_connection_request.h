@@ -67,7 +67,7 @@ template <typename Stream>
 void Connection<Stream>::ParseHeader() {
   error_code error;
   header_bytes_ += ParseBuffered(error);
-  if (error != http::error::need_more) return OnHeader(error, header_bytes_);
+  if (error != http::error::need_more) return OnHeader(error);
   if (header_bytes_ + buffer_.size() > limits().header_bytes) {
     return Reject(Rejection::kHeaderTooLarge);
   }
@@ -91,11 +91,9 @@ inline auto check_extensions = [](std::uint64_t, beast::string_view text, error_
 };
 
 template <typename Stream>
-void Connection<Stream>::OnHeader(error_code error, std::size_t bytes) {
+void Connection<Stream>::OnHeader(error_code error) {
   // Beast's limit is one for the request line and one more for the fields.
-  if (error == http::error::buffer_overflow || bytes > limits().header_bytes) {
-    return Reject(Rejection::kHeaderTooLarge);
-  }
+  if (header_bytes_ > limits().header_bytes) return Reject(Rejection::kHeaderTooLarge);
   if (error) return OnReadFailed(error);
   if (const std::optional<Rejection> reason = CheckHeader()) return Reject(*reason);
   Enter(Phase::kBody, limits().body);
