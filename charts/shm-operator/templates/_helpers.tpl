@@ -69,14 +69,13 @@ spec:
   automountServiceAccountToken: true
   # Service links would put SHM_OPERATOR_… variables, which are settings, into the environment.
   enableServiceLinks: false
-  # On SIGTERM a process goes on serving for 10 s while endpoints drain, then finishes what it has begun.
-  {{- /* Or for the webhook's --shutdown-delay. */}}
   {{- $delay := 10 }}
   {{- range .values.extraArgs }}
   {{- if hasPrefix "--shutdown-delay=" . }}
   {{- $delay = trimPrefix "--shutdown-delay=" . | atoi }}
   {{- end }}
   {{- end }}
+  # On SIGTERM a process goes on serving for {{ $delay }} s while endpoints drain, then finishes what it has begun.
   terminationGracePeriodSeconds: {{ add 35 $delay }}
   {{- with .values.hostNetwork }}
   hostNetwork: {{ . }}
