@@ -78,6 +78,13 @@ std::string Ask(Peer& peer, const std::string& path) {
   return peer.Receive(path + "\n");
 }
 
+// With a pair of which nothing more is asked.
+void StartTls(TlsEcho& echo, Peer& peer) {
+  const Pair pair = MakePair("any");
+  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
+  REQUIRE(peer.StartTls());
+}
+
 TEST_CASE("C4: a pair that is damaged or mismatched is refused and the last good one stays") {
   const Pair good = MakePair("good");
   const Pair other = MakePair("other");
@@ -288,10 +295,8 @@ TEST_CASE(
   HttpServerOptions options;
   options.limits.header = std::chrono::hours(1);
   TlsEcho echo(options);
-  const Pair pair = MakePair("a");
-  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
   Peer peer(echo.server->port());
-  REQUIRE(peer.StartTls());
+  StartTls(echo, peer);
   peer.Send("GET / HTTP/1.1\r\nHost: a\r\nx");
   std::string fields;
   while (fields.size() < 6'000) fields += "a: b\r\nx";
@@ -303,10 +308,8 @@ TEST_CASE("A body whose every record ends amid a chunk's header counts all the s
   HttpServerOptions options;
   options.limits.all_bodies_bytes = 1'000'000;
   TlsEcho echo(options);
-  const Pair pair = MakePair("a");
-  REQUIRE(echo.tls->SetPair(pair.certificate, pair.key).ok());
   Peer peer(echo.server->port());
-  REQUIRE(peer.StartTls());
+  StartTls(echo, peer);
   peer.Send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1");
   const std::string record = "000\r\n" + std::string(4'096, 'x') + "\r\n1";
   for (int i = 0; i < 200; ++i) peer.Send(record);
