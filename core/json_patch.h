@@ -11,6 +11,7 @@ namespace shm {
 
 // The JSON string of a UTF-8 text, quotes included.
 std::string JsonString(std::string_view text);
+// The same, behind what `json` holds.
 void AppendJsonString(std::string_view text, std::string* json);
 
 // `add` sets a member of an object, also one that is there or null, and inserts into a list.
